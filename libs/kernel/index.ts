@@ -1,0 +1,13 @@
+export { SystemClock, delay, isoTime, isoTimeOrNull } from './clock';
+export type { Clock, ClockTimer } from './clock';
+export { RandomIds, isUuid, sha256Hex } from './ids';
+export type { IdSource } from './ids';
+export { SystemRandom } from './random';
+export type { RandomSource } from './random';
+export { backoffMs, jitteredMs } from './backoff';
+export type { BackoffPolicy } from './backoff';
+export { DomainError, invalidField } from './domain-error';
+export type { ErrorCode, FieldError } from './domain-error';
+export { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT, decodeCursor, encodeCursor, pageOf } from './paging';
+export type { Page, PageRequest } from './paging';
+export { canonicalJson } from './canonical-json';
