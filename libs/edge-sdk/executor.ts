@@ -1,0 +1,67 @@
+import type { LeasedTask, ResultRow } from './protocol.types';
+
+/** A named, typed blob that an executor hands over while it runs. */
+export interface TaskArtifact {
+  /** 1..120 of `A-Z a-z 0-9 . _ -`, not starting with a dot or with digits and a dot. */
+  readonly name: string;
+  readonly contentType: string;
+  /** A string is stored as UTF-8. */
+  readonly body: Buffer | string;
+}
+
+/** Counters and a short text for whoever watches the job; the next heartbeat carries the latest of each. */
+export interface ProgressReport {
+  readonly processed?: number;
+  readonly total?: number;
+  /** Cut to 200 characters. */
+  readonly status?: string;
+}
+
+/** What the runtime gives to an executor for one attempt of one task. */
+export interface TaskContext {
+  /** Aborts when the task was cancelled, its lease was lost, or the agent must stop. Stop soon; nothing more is accepted. */
+  readonly signal: AbortSignal;
+  /** Never throws, never waits. */
+  progress(report: ProgressReport): void;
+  /**
+   * Settles when the gateway has stored the rows; split into batches and retried as needed.
+   * Await it before making more rows: that is what keeps memory bounded.
+   */
+  postRows(rows: readonly ResultRow[], resultFolder?: string): Promise<void>;
+  /** Settles when the gateway has staged the artifact and answered its digest. The same name again replaces it. */
+  putArtifact(artifact: TaskArtifact): Promise<void>;
+}
+
+/** The compact summary of a finished task. Artifacts were put before: the runtime names them by digest. */
+export interface Completion {
+  readonly bestConfigIds?: readonly string[];
+  readonly processedCount?: number;
+  readonly totalCount?: number;
+  /** When given, the gateway refuses to complete with another number of rows stored. */
+  readonly resultCount?: number;
+}
+
+/** Runs the tasks of one kind. One instance may run several tasks at a time. */
+export interface Executor {
+  readonly kind: string;
+  /** True if it goes on from `task.resume` instead of starting over; then earlier attempts' rows are adopted. */
+  readonly resumable?: boolean;
+  /** Resolves with the summary, or throws; a `TaskFailure` says whether another attempt could succeed. */
+  run(task: LeasedTask, context: TaskContext): Promise<Completion>;
+}
+
+/** An attempt that ended badly, in the executor's own words. Any other error is taken as retryable. */
+export class TaskFailure extends Error {
+  override readonly name = 'TaskFailure';
+
+  constructor(
+    /** Dotted, lower case, like `chat.model_missing`; what operators filter by. */
+    readonly code: string,
+    message: string,
+    readonly retryable: boolean,
+    /** The earliest sensible time for another attempt. */
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(message);
+  }
+}
