@@ -1,0 +1,8 @@
+/** How programs talk to a gateway: single HTTP calls, typed refusals, patient retries. Knows no route. */
+export { GatewayHttp } from './gateway-http';
+export type { GatewayAnswer, GatewayCall, GatewayHttpOptions } from './gateway-http';
+export { ConnectionFailure, GatewayProblem } from './gateway-problem';
+export { GATEWAY_BACKOFF, isPassing, retrying } from './retrying';
+export type { RetrySettings } from './retrying';
+export { BodyTooLarge, readBounded } from './bounded-body';
+export { reprDigest } from './repr-digest';
