@@ -5,21 +5,22 @@ export interface ClockTimer {
 
 /**
  * The only source of time. `now` is the wall clock, for what is stored and told to others;
- * `monotonicMs` never jumps, for measuring and for waits.
+ * `monotonicMs` never jumps, for measuring and for waits. An abstract class, not an interface, so that
+ * it is its own injection token.
  */
-export interface Clock {
+export abstract class Clock {
   /** Milliseconds since the epoch, UTC. May jump in both directions. */
-  now(): number;
+  abstract now(): number;
   /** Milliseconds since an arbitrary start; never goes backwards. */
-  monotonicMs(): number;
+  abstract monotonicMs(): number;
   /** Calls `fn` once after `delayMs` on the monotonic clock. Does not keep the process alive. */
-  setTimer(delayMs: number, fn: () => void): ClockTimer;
+  abstract setTimer(delayMs: number, fn: () => void): ClockTimer;
 }
 
 /** Node's setTimeout fires at once when given more than this (2^31 - 1 ms, about 24.8 days). */
 const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
-export class SystemClock implements Clock {
+export class SystemClock extends Clock {
   now(): number {
     return Date.now();
   }

@@ -2,18 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 
 /** The only source of identifiers and secrets, so that tests can foresee them. */
-export interface IdSource {
+export abstract class IdSource {
   /** A UUIDv7: sorts by its time of making. */
-  uuid(): string;
+  abstract uuid(): string;
   /** `<prefix><43 characters of base64url>`: 256 random bits, as the contract asks of a bearer token. */
-  token(prefix: string): string;
+  abstract token(prefix: string): string;
   /** `count` random bytes, for keys and webhook secrets. */
-  bytes(count: number): Buffer;
+  abstract bytes(count: number): Buffer;
 }
 
 const TOKEN_BYTES = 32;
 
-export class RandomIds implements IdSource {
+export class RandomIds extends IdSource {
   uuid(): string {
     return v7();
   }

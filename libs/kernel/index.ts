@@ -1,9 +1,7 @@
-export { SystemClock, delay, isoTime, isoTimeOrNull } from './clock';
-export type { Clock, ClockTimer } from './clock';
-export { RandomIds, isUuid, sha256Hex } from './ids';
-export type { IdSource } from './ids';
-export { SystemRandom } from './random';
-export type { RandomSource } from './random';
+export { Clock, SystemClock, delay, isoTime, isoTimeOrNull } from './clock';
+export type { ClockTimer } from './clock';
+export { IdSource, RandomIds, isUuid, sha256Hex } from './ids';
+export { RandomSource, SystemRandom } from './random';
 export { backoffMs, jitteredMs } from './backoff';
 export type { BackoffPolicy } from './backoff';
 export { DomainError, invalidField } from './domain-error';

@@ -1,10 +1,10 @@
 /** The only source of chance for jitter; tests pass a fixed one. */
-export interface RandomSource {
+export abstract class RandomSource {
   /** Uniform in [0, 1). */
-  next(): number;
+  abstract next(): number;
 }
 
-export class SystemRandom implements RandomSource {
+export class SystemRandom extends RandomSource {
   next(): number {
     return Math.random();
   }

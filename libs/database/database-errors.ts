@@ -1,0 +1,76 @@
+import { DomainError } from '@foreman/kernel';
+
+/** `run()` inside `run()` would wait for itself for ever. */
+export class NestedUnitOfWorkError extends Error {
+  override readonly name = 'NestedUnitOfWorkError';
+  constructor() {
+    super('UnitOfWork.run() was called inside another run(): pass the tx on instead');
+  }
+}
+
+/** A statement on a `tx` whose work has settled: a forgotten await. */
+export class TransactionClosedError extends Error {
+  override readonly name = 'TransactionClosedError';
+  constructor() {
+    super('This tx is closed: its unit of work has settled (a promise was not awaited)');
+  }
+}
+
+/** The statement before ended the whole transaction, so nothing more may run in it. */
+export class TransactionLostError extends Error {
+  override readonly name = 'TransactionLostError';
+  constructor() {
+    super('The database ended this transaction; the unit of work was refused');
+  }
+}
+
+/** Work that awaits anything but its own statements holds up every writer. */
+export class UnitOfWorkTimeoutError extends Error {
+  override readonly name = 'UnitOfWorkTimeoutError';
+  constructor(limitMs: number) {
+    super(`A unit of work did not settle in ${limitMs} ms: it awaits something besides its tx`);
+  }
+}
+
+/** Transactions belong to the unit of work; `work` may not steer them itself. */
+export class TransactionControlError extends Error {
+  override readonly name = 'TransactionControlError';
+  constructor(statement: string) {
+    super(`A unit of work may not run ${statement}: begin, commit and savepoints are not its own`);
+  }
+}
+
+/** The file was written by a newer Foreman: this one would not understand it. */
+export class NewerSchemaError extends Error {
+  override readonly name = 'NewerSchemaError';
+  constructor(migrations: readonly string[]) {
+    super(
+      `The database has migrations that this version does not know: ${migrations.join(', ')}. ` +
+        'Start the version that wrote it, or restore a backup.',
+    );
+  }
+}
+
+/** Another live process writes to this file. */
+export class DatabaseLockedError extends Error {
+  override readonly name = 'DatabaseLockedError';
+  constructor(path: string) {
+    super(`Another live process holds ${path}: one gateway per data directory`);
+  }
+}
+
+const FULL_CODES = new Set(['SQLITE_FULL', 'ENOSPC']);
+
+/** A full disk is a refusal that clients understand (507); every other driver error passes through. */
+export function asDomainError(error: unknown): unknown {
+  return FULL_CODES.has(sqliteCode(error) ?? '')
+    ? new DomainError('server.storage_full', 'The disk or the database file is full.')
+    : error;
+}
+
+/** The driver's own code, also when TypeORM wrapped the error. */
+function sqliteCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'driverError' in error ? sqliteCode(error.driverError) : undefined;
+}

@@ -1,0 +1,107 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import type { DataSource } from 'typeorm';
+import { DATABASE_DEFAULTS, type DatabaseOptions } from './database.options';
+import { EntityRows } from './entity-rows';
+import { migrateDatabase } from './migrator';
+import { FileLock } from './sqlite/file-lock';
+import { openSqlite, type SqliteConnections } from './sqlite/open-sqlite';
+import { SqliteReadConnection } from './sqlite/sqlite-read-connection';
+import { SqliteUnitOfWork } from './sqlite/sqlite-unit-of-work';
+import { Statements } from './sqlite/statements';
+import type { ReadConnection, UnitOfWork } from './unit-of-work';
+
+export interface DatabaseSizes {
+  /** Bytes of the file, free pages included. */
+  readonly fileBytes: number;
+  /** Bytes in it that deleting has freed and `vacuum` has not yet given back. */
+  readonly freeBytes: number;
+}
+
+/** The open database: the write door, the read-only connection, and its upkeep. */
+export class Database {
+  private constructor(
+    private readonly lock: FileLock,
+    private readonly connections: SqliteConnections,
+    private readonly work: SqliteUnitOfWork,
+    readonly reads: ReadConnection,
+  ) {}
+
+  /**
+   * Locks, opens and migrates the file.
+   * @throws DatabaseLockedError when another live process has it, NewerSchemaError when it is newer.
+   */
+  static async open(
+    options: DatabaseOptions,
+    onHookError: (error: unknown) => void,
+  ): Promise<Database> {
+    const settings = { ...DATABASE_DEFAULTS, ...options };
+    const lock = FileLock.acquire(`${settings.file}.lock`);
+    try {
+      const connections = await openSqlite(settings.file, settings.busyTimeoutMs, migrateDatabase);
+      const writer = {
+        connection: connections.writerConnection,
+        dataSource: connections.writer,
+        statements: new Statements(connections.writerConnection),
+        rows: new EntityRows(connections.writer),
+      };
+      return new Database(
+        lock,
+        connections,
+        new SqliteUnitOfWork(writer, { ...settings, onHookError }),
+        new SqliteReadConnection(connections.reader, connections.readerConnection),
+      );
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get unitOfWork(): UnitOfWork {
+    return this.work;
+  }
+
+  /** TypeORM's view of the schema, for tests that hold entities against tables. */
+  get dataSource(): DataSource {
+    return this.connections.writer;
+  }
+
+  /** The writing connection itself: only for tests that must break it. */
+  get driver(): BetterSqlite3.Database {
+    return this.connections.writerConnection;
+  }
+
+  /** Whether the database takes writes now: begins and rolls back an immediate transaction. */
+  async assertWritable(): Promise<void> {
+    await this.work.run(async (tx) => {
+      await tx.query('SELECT 1');
+    });
+  }
+
+  sizes(): DatabaseSizes {
+    const connection = this.connections.readerConnection;
+    const pageBytes = Number(connection.pragma('page_size', { simple: true }));
+    return {
+      fileBytes: pageBytes * Number(connection.pragma('page_count', { simple: true })),
+      freeBytes: pageBytes * Number(connection.pragma('freelist_count', { simple: true })),
+    };
+  }
+
+  /**
+   * Gives up to `maxPages` free pages back to the file system. Through the driver's own pragma():
+   * a prepared statement would free a single page.
+   */
+  async vacuum(maxPages: number): Promise<void> {
+    const connection = this.connections.writerConnection;
+    await this.work.run(async () => {
+      connection.pragma(`incremental_vacuum(${Math.trunc(maxPages)})`);
+    }, 'bulk');
+  }
+
+  /** Finishes queued work, closes both connections, frees the lock. */
+  async close(): Promise<void> {
+    await this.work.close();
+    await this.connections.reader.destroy();
+    await this.connections.writer.destroy();
+    this.lock.release();
+  }
+}

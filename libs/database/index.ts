@@ -1,0 +1,24 @@
+export { Database } from './database';
+export type { DatabaseSizes } from './database';
+export { DatabaseModule } from './database.module';
+export type { DatabaseOptions } from './database.options';
+export {
+  DatabaseLockedError,
+  NestedUnitOfWorkError,
+  NewerSchemaError,
+  TransactionClosedError,
+  TransactionControlError,
+  TransactionLostError,
+  UnitOfWorkTimeoutError,
+} from './database-errors';
+export {
+  EpochMsColumn,
+  FlagColumn,
+  IdColumn,
+  IntegerColumn,
+  JsonColumn,
+  TextColumn,
+} from './columns';
+export { registerEntities } from './entity-registry';
+export { ReadConnection, UnitOfWork } from './unit-of-work';
+export type { Lane, Queryable, SqlValue, Tx } from './unit-of-work';

@@ -1,0 +1,33 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { DatabaseLockedError } from '../database-errors';
+
+/**
+ * Holds a file for this process until `release()` or death. It is an SQLite file in an exclusive
+ * transaction, because the operating system drops its lock when the process dies, however it dies:
+ * a lock file with a process id in it would outlive a kill -9.
+ *
+ * @throws DatabaseLockedError when another live process holds it.
+ */
+export class FileLock {
+  private constructor(private readonly holder: BetterSqlite3.Database) {}
+
+  static acquire(path: string): FileLock {
+    const holder = new BetterSqlite3(path, { timeout: 0 });
+    try {
+      // Rollback journal: an exclusive lock in WAL mode would still let others begin.
+      holder.pragma('journal_mode = DELETE');
+      holder.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      holder.close();
+      if (error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+        throw new DatabaseLockedError(path);
+      }
+      throw error;
+    }
+    return new FileLock(holder);
+  }
+
+  release(): void {
+    this.holder.close();
+  }
+}

@@ -1,0 +1,90 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { DataSource } from 'typeorm';
+import { registeredEntities } from '../entity-registry';
+import { MIGRATIONS } from '../migrations';
+import { SnakeCaseNaming } from '../naming';
+
+export interface SqliteConnections {
+  readonly writer: DataSource;
+  readonly writerConnection: BetterSqlite3.Database;
+  readonly reader: DataSource;
+  readonly readerConnection: BetterSqlite3.Database;
+}
+
+/** Opens both connections to `file`, migrating it in between. The caller holds the file's lock. */
+export async function openSqlite(
+  file: string,
+  busyTimeoutMs: number,
+  migrate: (writer: DataSource) => Promise<void>,
+): Promise<SqliteConnections> {
+  const writing = connectTo(file, busyTimeoutMs, false);
+  const writer = await writing.dataSource.initialize();
+  try {
+    await migrate(writer);
+    const reading = connectTo(file, busyTimeoutMs, true);
+    const reader = await reading.dataSource.initialize();
+    return {
+      writer,
+      writerConnection: writing.connection(),
+      reader,
+      readerConnection: reading.connection(),
+    };
+  } catch (error) {
+    await writer.destroy();
+    throw error;
+  }
+}
+
+function connectTo(file: string, busyTimeoutMs: number, isReadOnly: boolean) {
+  let opened: BetterSqlite3.Database | null = null;
+  const dataSource = new DataSource({
+    type: 'better-sqlite3',
+    driver: BetterSqlite3,
+    database: file,
+    readonly: isReadOnly,
+    timeout: busyTimeoutMs,
+    entities: registeredEntities(),
+    migrations: [...MIGRATIONS],
+    migrationsTableName: 'schema_migrations',
+    namingStrategy: new SnakeCaseNaming(),
+    synchronize: false,
+    prepareDatabase: (connection: BetterSqlite3.Database) => {
+      opened = connection;
+      prepare(connection, isReadOnly);
+    },
+  });
+  const connection = () => {
+    if (opened === null) throw new Error('The data source is not open');
+    return opened;
+  };
+  return { dataSource, connection };
+}
+
+/** Blocks of the WAL are copied into the file when this many pages (4 KiB each) have gathered. */
+const WAL_AUTOCHECKPOINT_PAGES = 1000;
+
+function prepare(connection: BetterSqlite3.Database, isReadOnly: boolean): void {
+  if (isReadOnly) {
+    connection.pragma('query_only = ON');
+    return;
+  }
+  // auto_vacuum only takes effect on an empty file, and only before WAL is switched on.
+  connection.pragma('auto_vacuum = INCREMENTAL');
+  connection.pragma('journal_mode = WAL');
+  connection.pragma('synchronous = FULL');
+  connection.pragma('foreign_keys = ON');
+  connection.pragma(`wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`);
+  assertPragma(connection, 'journal_mode', 'wal');
+  assertPragma(connection, 'synchronous', FULL);
+  assertPragma(connection, 'foreign_keys', 1);
+}
+
+/** `PRAGMA synchronous` answers 2 for FULL: each commit is fsynced (invariant 2). */
+const FULL = 2;
+
+function assertPragma(connection: BetterSqlite3.Database, name: string, expected: unknown): void {
+  const actual: unknown = connection.pragma(name, { simple: true });
+  if (actual !== expected) {
+    throw new Error(`PRAGMA ${name} is ${String(actual)}, but must be ${String(expected)}`);
+  }
+}

@@ -1,0 +1,79 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import type { DataSource, EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
+import { TransactionClosedError, TransactionLostError } from '../database-errors';
+import type { EntityRows } from '../entity-rows';
+import type { SqlValue, Tx } from '../unit-of-work';
+import { guardedManager } from './guarded-query-runner';
+import type { Statements } from './statements';
+
+/** What every transaction on one connection shares. */
+export interface SqliteWriter {
+  readonly connection: BetterSqlite3.Database;
+  readonly dataSource: DataSource;
+  readonly statements: Statements;
+  readonly rows: EntityRows;
+}
+
+/** One caller's savepoint inside a group. */
+export class SqliteTx implements Tx {
+  private isOpen = true;
+  private lazyManager: EntityManager | null = null;
+  private readonly commitHooks: (() => void)[] = [];
+
+  constructor(private readonly writer: SqliteWriter) {}
+
+  get manager(): EntityManager {
+    this.assertUsable();
+    this.lazyManager ??= guardedManager(this.writer.dataSource, () => this.assertUsable());
+    return this.lazyManager;
+  }
+
+  async query<Row>(sql: string, params: readonly SqlValue[] = []): Promise<Row[]> {
+    this.assertUsable();
+    return this.writer.statements.all<Row>(sql, params);
+  }
+
+  async entities<E extends ObjectLiteral>(
+    entity: EntityTarget<E>,
+    sql: string,
+    params: readonly SqlValue[] = [],
+  ): Promise<E[]> {
+    return this.writer.rows.hydrate(entity, await this.query<Record<string, unknown>>(sql, params));
+  }
+
+  async execute(sql: string, params: readonly SqlValue[] = []): Promise<number> {
+    this.assertUsable();
+    return this.writer.statements.run(sql, params);
+  }
+
+  async insert(table: string, row: Readonly<Record<string, SqlValue>>): Promise<void> {
+    const columns = Object.keys(row);
+    await this.execute(
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+      Object.values(row),
+    );
+  }
+
+  afterCommit(fn: () => void): void {
+    this.assertUsable();
+    this.commitHooks.push(fn);
+  }
+
+  get isStillOpen(): boolean {
+    return this.isOpen;
+  }
+
+  close(): void {
+    this.isOpen = false;
+  }
+
+  hooks(): readonly (() => void)[] {
+    return this.commitHooks;
+  }
+
+  /** A statement after the database ended the transaction would commit by itself: refuse it. */
+  private assertUsable(): void {
+    if (!this.isOpen) throw new TransactionClosedError();
+    if (!this.writer.connection.inTransaction) throw new TransactionLostError();
+  }
+}

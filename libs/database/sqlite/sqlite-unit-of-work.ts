@@ -1,0 +1,62 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { DomainError } from '@foreman/kernel';
+import { NestedUnitOfWorkError } from '../database-errors';
+import { UnitOfWork, type Lane, type Tx } from '../unit-of-work';
+import { GroupTransaction } from './group-transaction';
+import type { SqliteTx, SqliteWriter } from './sqlite-tx';
+import { WriteLanes, type WriteLaneLimits } from './write-lanes';
+
+export interface SqliteUnitOfWorkOptions extends WriteLaneLimits {
+  /** Work that has not settled after this long is refused: it awaits something it must not. */
+  readonly workLimitMs: number;
+  /** Told of an `afterCommit` hook that threw. */
+  readonly onHookError: (error: unknown) => void;
+}
+
+/**
+ * Group commit on the one SQLite connection (ADR-0003). Callers queue in two lanes; one loop takes
+ * them in groups, so that an fsync is shared by everyone who was waiting.
+ */
+export class SqliteUnitOfWork extends UnitOfWork {
+  private readonly lanes: WriteLanes;
+  private readonly group: GroupTransaction;
+  private readonly current = new AsyncLocalStorage<SqliteTx>();
+  private loop: Promise<void> | null = null;
+  private isClosed = false;
+
+  constructor(writer: SqliteWriter, options: SqliteUnitOfWorkOptions) {
+    super();
+    this.lanes = new WriteLanes(options);
+    this.group = new GroupTransaction(
+      writer,
+      options.workLimitMs,
+      (tx, work) => this.current.run(tx, work),
+      options.onHookError,
+    );
+  }
+
+  async run<T>(work: (tx: Tx) => Promise<T>, lane: Lane = 'control'): Promise<T> {
+    if (this.current.getStore()?.isStillOpen) throw new NestedUnitOfWorkError();
+    if (this.isClosed) throw new DomainError('server.busy', 'The gateway is stopping.');
+    return new Promise<T>((resolve, reject) => {
+      this.lanes.push({ work, resolve: resolve as (value: unknown) => void, reject }, lane);
+      this.loop ??= this.current.exit(() => this.drain());
+    });
+  }
+
+  /** Refuses new work, finishes what is queued. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.loop;
+  }
+
+  private async drain(): Promise<void> {
+    while (!this.lanes.isEmpty) {
+      // Everyone whose request is already in this turn of the event loop joins the group.
+      await new Promise(setImmediate);
+      let callers = this.lanes.takeGroup();
+      while (callers.length > 0) callers = (await this.group.commit(callers)).again;
+    }
+    this.loop = null;
+  }
+}

@@ -1,0 +1,49 @@
+import { DomainError } from '@foreman/kernel';
+import type { Lane, Tx } from '../unit-of-work';
+
+/** A unit of work that waits for its turn. */
+export interface Caller {
+  readonly work: (tx: Tx) => Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface WriteLaneLimits {
+  /** Control callers in one group: bounds how long the first of them waits for the last. */
+  readonly maxGroupSize: number;
+  /** Callers waiting in the control lane; more are refused with `server.busy`. */
+  readonly maxControlWaiting: number;
+  /** Callers waiting in the bulk lane; more are refused with `server.busy`. */
+  readonly maxBulkWaiting: number;
+}
+
+/** Two queues: all waiting control callers go as one group, and between groups one bulk caller. */
+export class WriteLanes {
+  private readonly control: Caller[] = [];
+  private readonly bulk: Caller[] = [];
+  private bulkIsNext = false;
+
+  constructor(private readonly limits: WriteLaneLimits) {}
+
+  get isEmpty(): boolean {
+    return this.control.length === 0 && this.bulk.length === 0;
+  }
+
+  push(caller: Caller, lane: Lane): void {
+    const queue = lane === 'control' ? this.control : this.bulk;
+    const limit = lane === 'control' ? this.limits.maxControlWaiting : this.limits.maxBulkWaiting;
+    if (queue.length >= limit) {
+      throw new DomainError('server.busy', `${limit} ${lane} writes are waiting already.`, {
+        retryAfterSeconds: 1,
+      });
+    }
+    queue.push(caller);
+  }
+
+  /** The next callers to commit together: control ones, or, in their turn, a single bulk one. */
+  takeGroup(): Caller[] {
+    const takeBulk = this.bulk.length > 0 && (this.bulkIsNext || this.control.length === 0);
+    this.bulkIsNext = !takeBulk;
+    return takeBulk ? this.bulk.splice(0, 1) : this.control.splice(0, this.limits.maxGroupSize);
+  }
+}
