@@ -1,0 +1,74 @@
+import { readNumber, readObject } from './field-readers';
+import { InvalidPayload } from './invalid-payload';
+
+/** As the payload gave it: an ISO 8601 string, or a number of seconds or milliseconds since the epoch. */
+export type BarTime = string | number;
+
+export interface PriceBars {
+  readonly times: readonly BarTime[];
+  /** The same instants in ms since the epoch, strictly rising. */
+  readonly epochMs: Float64Array;
+  readonly closes: Float64Array;
+}
+
+/** One return needs two bars. */
+const MIN_BARS = 2;
+/** Bounds a worker's memory and the size of trades.csv; daily bars of 390 years, or a year of minutes of trading hours. */
+const MAX_BARS = 100_000;
+/** A number below this is seconds: as milliseconds it would be before March 1973. */
+const SMALLEST_EPOCH_MS = 1e11;
+
+const ISO_TIME =
+  /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/**
+ * Checks `prices: [{time, open?, high?, low?, close, volume?}]`. Only time and close are used and kept.
+ * Bars must be in rising order: a shuffled series would give a plausible and wrong result.
+ * @throws InvalidPayload naming the first bad bar
+ */
+export function readPriceBars(value: unknown, path: string): PriceBars {
+  if (value === undefined || value === null) {
+    throw new InvalidPayload(path, 'are missing: this executor fetches none itself');
+  }
+  if (!Array.isArray(value) || value.length < MIN_BARS || value.length > MAX_BARS) {
+    throw new InvalidPayload(path, `must be an array of ${MIN_BARS} to ${MAX_BARS} bars`);
+  }
+  const times: BarTime[] = [];
+  const epochMs = new Float64Array(value.length);
+  const closes = new Float64Array(value.length);
+  let previousMs = -Infinity;
+  value.forEach((bar: unknown, index) => {
+    const fields = readObject(bar, `${path}[${index}]`);
+    const close = readNumber(fields['close'], `${path}[${index}].close`);
+    if (close <= 0) throw new InvalidPayload(`${path}[${index}].close`, 'must be above zero');
+    const [time, ms] = readTime(fields['time'], `${path}[${index}].time`);
+    if (ms <= previousMs) {
+      throw new InvalidPayload(
+        `${path}[${index}].time`,
+        'must be later than that of the bar before',
+      );
+    }
+    previousMs = ms;
+    times.push(time);
+    epochMs[index] = ms;
+    closes[index] = close;
+  });
+  return { times, epochMs, closes };
+}
+
+function readTime(value: unknown, path: string): [BarTime, number] {
+  if (typeof value === 'number' && Number.isFinite(value)) {
+    return [value, Math.abs(value) < SMALLEST_EPOCH_MS ? value * 1000 : value];
+  }
+  if (typeof value === 'string') {
+    const match = ISO_TIME.exec(value);
+    // A time without a zone is read as UTC, so that every machine reads it alike.
+    const text = value.length > 10 && match?.[1] === undefined ? `${value}Z` : value;
+    const ms = match === null ? NaN : Date.parse(text);
+    if (!Number.isNaN(ms)) return [value, ms];
+  }
+  throw new InvalidPayload(
+    path,
+    'must be an ISO 8601 time or a number of seconds or ms since 1970',
+  );
+}
