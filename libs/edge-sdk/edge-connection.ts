@@ -63,8 +63,14 @@ export class EdgeConnection {
     idempotencyKey: string,
     signal?: AbortSignal,
   ): Promise<PollAnswer> {
-    const answer = await this.poll<LeasedTask>('tasks/next', request, 1, idempotencyKey, signal);
-    return { ...answer, tasks: answer.body === null ? [] : [answer.body] };
+    const { body, retryAfterSeconds } = await this.poll<LeasedTask>(
+      'tasks/next',
+      request,
+      1,
+      idempotencyKey,
+      signal,
+    );
+    return { retryAfterSeconds, tasks: body === null ? [] : [body] };
   }
 
   /** Leases up to `max` (1..100) tasks in one call; a repeat answers those whose lease still lives. */

@@ -17,7 +17,10 @@ export interface ProgressReport {
   readonly status?: string;
 }
 
-/** What the runtime gives to an executor for one attempt of one task. */
+/**
+ * What the runtime gives to an executor for one attempt of one task. An upload that was refused fails the attempt,
+ * whether or not the executor caught its error: a task never completes without what it meant to send.
+ */
 export interface TaskContext {
   /** Aborts when the task was cancelled, its lease was lost, or the agent must stop. Stop soon; nothing more is accepted. */
   readonly signal: AbortSignal;
@@ -61,6 +64,8 @@ export class TaskFailure extends Error {
     readonly retryable: boolean,
     /** The earliest sensible time for another attempt. */
     readonly retryAfterSeconds?: number,
+    /** Publish what was staged (a log, say) if no other attempt follows. */
+    readonly keepArtifacts: boolean = false,
   ) {
     super(message);
   }

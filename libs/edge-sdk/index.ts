@@ -1,3 +1,24 @@
+/** What a program on an edge needs: the calls of the edge face, and a runtime that turns executors into an agent. */
+export { EdgeAgent } from './edge-agent';
+export {
+  DEFAULT_CONCURRENCY,
+  DEFAULT_GRACE_SECONDS,
+  DEFAULT_WAIT_SECONDS,
+} from './edge-agent.options';
+export type { EdgeAgentOptions } from './edge-agent.options';
+export { EdgeConnection } from './edge-connection';
+export type { HeldTask, PollAnswer } from './edge-connection';
 export { TaskFailure } from './executor';
 export type { Completion, Executor, ProgressReport, TaskArtifact, TaskContext } from './executor';
-export type { ArtifactObject, LeasedTask, ResultRow, ResumePoint } from './protocol.types';
+export { TaskStopped, TokenRefused } from './task-stop';
+export type { StopCause } from './task-stop';
+export type { AgentLog } from './agent-log';
+export type {
+  ArtifactObject,
+  EnrolAnswer,
+  EnrolRequest,
+  LeasedTask,
+  PollRequest,
+  ResultRow,
+  ResumePoint,
+} from './protocol.types';

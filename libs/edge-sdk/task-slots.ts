@@ -1,0 +1,86 @@
+import type { AgentParts } from './agent-parts';
+import type { Executor } from './executor';
+import type { LeasedTask, TaskHeartbeatAnswer } from './protocol.types';
+import { releaseLease } from './release-lease';
+import { TaskRun } from './task-run';
+import type { StopCause } from './task-stop';
+
+export interface SlotSettings {
+  readonly concurrency: number;
+  readonly executors: readonly Executor[];
+  /** False once the agent must take nothing more. */
+  readonly takesTasks: () => boolean;
+  readonly heartbeatAnswered: (answer: TaskHeartbeatAnswer) => void;
+  readonly tokenRefused: () => void;
+}
+
+/** The tasks that an agent runs at a time, each in a slot that goes on with the task its completion brought. */
+export class TaskSlots {
+  private readonly slots = new Set<Promise<void>>();
+  private readonly runs = new Set<TaskRun>();
+  private readonly executors: ReadonlyMap<string, Executor>;
+  /** Off once a completion brought a kind that this agent has no executor for: its enrolment is wider. */
+  private leasesWithCompletion = true;
+
+  constructor(
+    private readonly parts: AgentParts,
+    private readonly settings: SlotSettings,
+  ) {
+    this.executors = new Map(settings.executors.map((executor) => [executor.kind, executor]));
+  }
+
+  get free(): number {
+    return this.settings.concurrency - this.slots.size;
+  }
+
+  /** Takes a lease into a slot of its own. */
+  start(task: LeasedTask): void {
+    const slot = this.runChain(task).finally(() => this.slots.delete(slot));
+    this.slots.add(slot);
+  }
+
+  /** Settles when a slot becomes free; never, while none is taken. */
+  async nextFree(): Promise<void> {
+    await Promise.race(this.slots);
+  }
+
+  async allDone(): Promise<void> {
+    while (this.slots.size > 0) await Promise.all(this.slots);
+  }
+
+  stopAll(cause: StopCause): void {
+    for (const run of this.runs) run.stop(cause);
+  }
+
+  private async runChain(first: LeasedTask): Promise<void> {
+    let task: LeasedTask | null = first;
+    while (task !== null) task = await this.runOne(task);
+  }
+
+  private async runOne(task: LeasedTask): Promise<LeasedTask | null> {
+    const { taskId, jobId, kind, attempt } = task;
+    const log = this.parts.log;
+    const executor = this.executors.get(kind);
+    if (executor === undefined) {
+      this.leasesWithCompletion = false;
+      log.error({ taskId, kind }, 'leased a kind that this agent cannot run; handing it back');
+    }
+    if (executor === undefined || !this.settings.takesTasks()) {
+      await releaseLease(this.parts, task);
+      return null;
+    }
+    const run = new TaskRun(this.parts, task, executor, {
+      leasesNext: () => this.leasesWithCompletion && this.settings.takesTasks(),
+      heartbeatAnswered: this.settings.heartbeatAnswered,
+      tokenRefused: this.settings.tokenRefused,
+    });
+    this.runs.add(run);
+    log.info({ taskId, jobId, kind, attempt }, 'task started');
+    const startedMs = this.parts.clock.monotonicMs();
+    const { end, next } = await run.run();
+    this.runs.delete(run);
+    const durationMs = Math.round(this.parts.clock.monotonicMs() - startedMs);
+    log.info({ taskId, jobId, kind, attempt, end, durationMs }, 'task ended');
+    return next;
+  }
+}
