@@ -9,8 +9,8 @@ export interface Panel {
   readonly bottom: number;
 }
 
-export const GROWTH_PANEL: Panel = { top: 132, bottom: 474 };
-export const DRAWDOWN_PANEL: Panel = { top: 500, bottom: 596 };
+export const GROWTH_PANEL: Panel = { top: 142, bottom: 474 };
+export const DRAWDOWN_PANEL: Panel = { top: 504, bottom: 596 };
 
 export const INK = '#1b1f24';
 export const MUTED = '#5d6670';

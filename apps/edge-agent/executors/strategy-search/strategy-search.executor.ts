@@ -1,0 +1,69 @@
+import {
+  type Completion,
+  type Executor,
+  type LeasedTask,
+  type TaskContext,
+  TaskFailure,
+} from '@foreman/edge-sdk';
+import { InvalidPayload } from './request/invalid-payload';
+import { type SearchRequest, readSearchRequest } from './request/search-request';
+import { INVALID_PAYLOAD, followSearch } from './thread/search-thread';
+import { type StartWorker, startSearchWorker } from './thread/start-worker';
+
+export const STRATEGY_SEARCH_KIND = 'strategy-search';
+
+/**
+ * Runs `strategy-search` tasks, each in a worker thread of its own, so that heartbeats never wait for arithmetic.
+ * Posts one row a config in batches while it runs; puts `completion`, `equity-curve.svg`, `trades.csv` and
+ * `equity.csv`; completes with the ids of at most ten best configs.
+ *
+ * It starts over at every attempt (not resumable): a search takes seconds, and `resume` tells how many rows are
+ * there, not which. Rows have the same ids and values at every attempt.
+ */
+export class StrategySearchExecutor implements Executor {
+  readonly kind = STRATEGY_SEARCH_KIND;
+
+  constructor(private readonly startWorker: StartWorker = startSearchWorker) {}
+
+  /** @throws TaskFailure `payload.invalid` (final) or `executor.crashed` (retryable); the signal's reason on abort */
+  async run(task: LeasedTask, context: TaskContext): Promise<Completion> {
+    const request = readOrRefuse(task.payload);
+    context.signal.throwIfAborted();
+    const finished = await followSearch(
+      this.startWorker(request),
+      context.signal,
+      async ({ rows, processed, total, leader }) => {
+        await context.postRows(rows);
+        context.progress({
+          processed,
+          total,
+          status: `${request.strategy}: best so far ${leader}`,
+        });
+      },
+    );
+    context.progress({
+      processed: finished.total,
+      total: finished.total,
+      status: 'uploading artifacts',
+    });
+    for (const artifact of finished.artifacts) {
+      context.signal.throwIfAborted();
+      await context.putArtifact(artifact);
+    }
+    return {
+      bestConfigIds: finished.bestConfigIds,
+      processedCount: finished.total,
+      totalCount: finished.total,
+      resultCount: finished.total,
+    };
+  }
+}
+
+function readOrRefuse(payload: unknown): SearchRequest {
+  try {
+    return readSearchRequest(payload);
+  } catch (error) {
+    if (!(error instanceof InvalidPayload)) throw error;
+    throw new TaskFailure(INVALID_PAYLOAD, error.message, false);
+  }
+}
