@@ -1,0 +1,18 @@
+export { AttemptEntity } from './attempt.entity';
+export { EventEntity } from './event.entity';
+export { JobEntity } from './job.entity';
+export { JobPayloadEntity, TaskPayloadEntity, TaskRequirementEntity } from './payload.entity';
+export { QueueEntity } from './queue.entity';
+export { TaskEntity } from './task.entity';
+export { JobEvents } from './job-events';
+export type { JobEvent, JobEventHandler, JobEventType } from './job-events';
+export { JobViews } from './job-views';
+export type { JobView, TaskCounts } from './job-views';
+export { LeaseFence, taskNotFound } from './lease-fence';
+export type { LeaseClaim } from './lease-fence';
+export { findJob, getJob, jobNotFound } from './job-lookup';
+export { JOB_STATUSES, isFinalized } from './job-state';
+export type { AttemptOutcome, JobStatus, OnTaskFailure, TaskStatus } from './job-state';
+export type { Summary } from './summary';
+export { TaskAvailability } from './task-availability';
+export type { AvailableTask } from './task-availability';

@@ -1,0 +1,35 @@
+import type { OnTaskFailure } from './job-state';
+
+/** One task of a job as it is submitted. */
+export interface TaskCommand {
+  /** Laid over the job's payload, shallowly. */
+  readonly payload?: Readonly<Record<string, unknown>>;
+  /** The edge that alone may lease it; an id, already resolved. */
+  readonly assignedEdgeId?: string;
+  /** Labels its edge must have. */
+  readonly requires?: Readonly<Record<string, string>>;
+}
+
+/** What it takes to submit a job. Absent fields get the contract's defaults. */
+export interface JobCommand {
+  readonly kind: string;
+  readonly payload?: Readonly<Record<string, unknown>>;
+  /** 1..1000; absent: one task with the job's payload. */
+  readonly tasks?: readonly TaskCommand[];
+  readonly queue?: string;
+  readonly priority?: number;
+  /** Not leased before; epoch ms. */
+  readonly runAt?: number;
+  /** Never leased by then: failed with `job.not_started`. Counted from submission, or from `runAt`. */
+  readonly startBySeconds?: number;
+  readonly assignedEdgeId?: string;
+  readonly requires?: Readonly<Record<string, string>>;
+  readonly maxAttempts?: number;
+  readonly leaseSeconds?: number;
+  readonly timeoutSeconds?: number;
+  readonly ttlSeconds?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly onTaskFailure?: OnTaskFailure;
+  /** The credential that submits; absent when a service embeds the libs. */
+  readonly createdBy?: string;
+}

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@foreman/database';
+import { IdSource } from '@foreman/kernel';
+import type { JobEntity } from './job.entity';
+import type { TaskEntity } from './task.entity';
+
+export type JobEventType =
+  'job.created' | 'job.started' | 'job.completed' | 'job.failed' | 'job.cancelled' | 'job.retried';
+
+export type TaskEventType =
+  'task.leased' | 'task.revived' | 'task.requeued' | 'task.completed' | 'task.failed';
+
+/** A fact about a job, as its subscribers get it inside the transaction. */
+export interface JobEvent {
+  readonly id: string;
+  readonly type: JobEventType;
+  readonly jobId: string;
+  readonly kind: string;
+  readonly run: number;
+  readonly seq: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export type JobEventHandler = (tx: Tx, event: JobEvent) => Promise<void>;
+
+/** Writes events, and tells libs above of a job's events inside the same transaction. */
+@Injectable()
+export class JobEvents {
+  private readonly handlers: JobEventHandler[] = [];
+
+  constructor(private readonly ids: IdSource) {}
+
+  /** `handler` runs in the event's transaction: if it throws, what happened did not happen. */
+  subscribe(handler: JobEventHandler): void {
+    this.handlers.push(handler);
+  }
+
+  /** `job` is the row after its change, which has counted `eventSeq` up for this event. */
+  async recordOfJob(tx: Tx, type: JobEventType, job: JobEntity, at: number): Promise<void> {
+    const event: JobEvent = {
+      id: this.ids.uuid(),
+      type,
+      jobId: job.id,
+      kind: job.kind,
+      run: job.run,
+      seq: job.eventSeq,
+      at,
+    };
+    await tx.insert('events', {
+      id: event.id,
+      type,
+      job_id: job.id,
+      run: job.run,
+      seq: event.seq,
+      data: '{}',
+      created_at: at,
+    });
+    for (const handler of this.handlers) await handler(tx, event);
+  }
+
+  async recordOfTask(
+    tx: Tx,
+    type: TaskEventType,
+    task: Pick<TaskEntity, 'id' | 'jobId' | 'attempt'>,
+    run: number,
+    at: number,
+    data: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    await tx.insert('events', {
+      id: this.ids.uuid(),
+      type,
+      job_id: task.jobId,
+      task_id: task.id,
+      run,
+      data: JSON.stringify({ attempt: task.attempt, ...data }),
+      created_at: at,
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DatabaseModule } from '@foreman/database';
+import { AttemptEntity } from './attempt.entity';
+import { EventEntity } from './event.entity';
+import { JobEntity } from './job.entity';
+import { JobEvents } from './job-events';
+import { JobLifecycle } from './job-lifecycle';
+import { JobQueries } from './job-queries';
+import { JobSubmission } from './job-submission';
+import { JobViews } from './job-views';
+import { JOBS_OPTIONS, jobsOptions, type JobsOptions } from './jobs.options';
+import { LeaseFence } from './lease-fence';
+import { JobPayloadEntity, TaskPayloadEntity, TaskRequirementEntity } from './payload.entity';
+import { Payloads } from './payloads';
+import { QueueEntity } from './queue.entity';
+import { Queues } from './queues';
+import { TaskAvailability } from './task-availability';
+import { TaskEntity } from './task.entity';
+import { TaskLifecycle } from './task-lifecycle';
+
+const ENTITIES = [
+  JobEntity,
+  JobPayloadEntity,
+  TaskEntity,
+  TaskPayloadEntity,
+  TaskRequirementEntity,
+  AttemptEntity,
+  EventEntity,
+  QueueEntity,
+];
+
+const SERVICES = [
+  JobEvents,
+  JobLifecycle,
+  JobQueries,
+  JobSubmission,
+  JobViews,
+  LeaseFence,
+  Payloads,
+  Queues,
+  TaskAvailability,
+  TaskLifecycle,
+];
+
+/** Jobs, tasks, attempts, events: the state machine and its fence. No routes, no timers. */
+@Module({})
+export class JobsModule {
+  static forRoot(options: JobsOptions = {}): DynamicModule {
+    return {
+      module: JobsModule,
+      global: true,
+      imports: [DatabaseModule.forFeature(ENTITIES)],
+      providers: [{ provide: JOBS_OPTIONS, useValue: jobsOptions(options) }, ...SERVICES],
+      exports: SERVICES,
+    };
+  }
+}

@@ -1,0 +1,12 @@
+import { Entity } from 'typeorm';
+import { EpochMsColumn, FlagColumn, IdColumn, IntegerColumn } from '@foreman/database';
+
+/** A named line of tasks; made by the first job that names it. */
+@Entity('queues')
+export class QueueEntity {
+  @IdColumn() name!: string;
+  /** Its share beside other queues, 1..1000. */
+  @IntegerColumn() weight!: number;
+  @FlagColumn() isPaused!: boolean;
+  @EpochMsColumn() createdAt!: number;
+}

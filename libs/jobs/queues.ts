@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork, type Queryable } from '@foreman/database';
+import { DomainError } from '@foreman/kernel';
+import { QueueEntity } from './queue.entity';
+import { TaskAvailability } from './task-availability';
+
+/** The named lines of tasks: paused or not, and their weights. */
+@Injectable()
+export class Queues {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly availability: TaskAvailability,
+  ) {}
+
+  async list(db: Queryable): Promise<QueueEntity[]> {
+    return db.entities(QueueEntity, 'SELECT * FROM queues ORDER BY name');
+  }
+
+  /** A paused queue's tasks are not leased; those that run go on. @throws `queue.not_found`. */
+  async pause(name: string): Promise<QueueEntity> {
+    return this.change('is_paused = 1', [], name);
+  }
+
+  /** @throws `queue.not_found`. */
+  async resume(name: string): Promise<QueueEntity> {
+    return this.change('is_paused = 0', [], name);
+  }
+
+  /** 1..1000: its share beside other queues. @throws `queue.not_found`. */
+  async setWeight(name: string, weight: number): Promise<QueueEntity> {
+    return this.change('weight = ?', [weight], name);
+  }
+
+  private async change(set: string, values: number[], name: string): Promise<QueueEntity> {
+    return this.unitOfWork.run(async (tx) => {
+      const [queue] = await tx.entities(
+        QueueEntity,
+        `UPDATE queues SET ${set} WHERE name = ? RETURNING *`,
+        [...values, name],
+      );
+      if (queue === undefined)
+        throw new DomainError('queue.not_found', `There is no queue ${name}.`);
+      tx.afterCommit(() => this.availability.announce('any'));
+      return queue;
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { Check, Entity, Index } from 'typeorm';
+import {
+  EpochMsColumn,
+  FlagColumn,
+  IdColumn,
+  IntegerColumn,
+  JsonColumn,
+  TextColumn,
+} from '@foreman/database';
+import type { TaskStatus } from './job-state';
+import type { Summary } from './summary';
+
+/** The unit that is leased to one edge at a time. */
+@Entity('tasks')
+@Check(`status IN ('queued', 'leased', 'completed', 'failed', 'cancelled')`)
+@Check(`(status = 'leased') = (lease_token IS NOT NULL)`)
+@Check(`(status = 'leased') = (lease_edge_id IS NOT NULL)`)
+@Check(`(status = 'leased') = (lease_expires_at IS NOT NULL)`)
+@Check(`(status IN ('completed', 'failed', 'cancelled')) = (finalized_at IS NOT NULL)`)
+@Check(`revivable_token IS NULL OR status = 'queued'`)
+@Check(`(status = 'failed') = (error_code IS NOT NULL)`)
+@Index('tasks_lease_expiry', ['leaseExpiresAt'], { where: `status = 'leased'` })
+@Index('tasks_next_available', ['availableAt'], { where: `status = 'queued'` })
+export class TaskEntity {
+  @IdColumn() id!: string;
+  @TextColumn() jobId!: string;
+  @IntegerColumn() taskIndex!: number;
+  @TextColumn() kind!: string;
+  @TextColumn() queue!: string;
+  @IntegerColumn() priority!: number;
+  @TextColumn() status!: TaskStatus;
+  @TextColumn({ nullable: true }) assignedEdgeId!: string | null;
+  /** Labels an edge must have; also one row each in task_requirements. */
+  @JsonColumn({ nullable: true }) requires!: Record<string, string> | null;
+  @EpochMsColumn() availableAt!: number;
+  @EpochMsColumn({ nullable: true }) startByAt!: number | null;
+  @IntegerColumn() maxAttempts!: number;
+  @IntegerColumn() leaseSeconds!: number;
+  @IntegerColumn({ nullable: true }) timeoutSeconds!: number | null;
+  /** The number of the latest attempt; only ever grows. 0: never leased. */
+  @IntegerColumn() attempt!: number;
+  /** Attempts that count against maxAttempts in this run of the job. */
+  @IntegerColumn() burntAttempts!: number;
+  /** Expiries before the start that were given back, at most RETURNED_EXPIRIES_LIMIT. */
+  @IntegerColumn() returnedExpiries!: number;
+  @TextColumn({ nullable: true }) leaseToken!: string | null;
+  @TextColumn({ nullable: true }) leaseEdgeId!: string | null;
+  @EpochMsColumn({ nullable: true }) leaseExpiresAt!: number | null;
+  @EpochMsColumn({ nullable: true }) leasedAt!: number | null;
+  @FlagColumn() isStarted!: boolean;
+  /** The lease that expired last; a late call with it revives it while nobody took the task since. */
+  @TextColumn({ nullable: true }) revivableToken!: string | null;
+  @TextColumn({ nullable: true }) revivableEdgeId!: string | null;
+  @IntegerColumn() processed!: number;
+  @IntegerColumn({ nullable: true }) total!: number | null;
+  @TextColumn({ nullable: true }) progressStatus!: string | null;
+  @EpochMsColumn({ nullable: true }) progressAt!: number | null;
+  /** Which result rows count: those that carry this number. */
+  @IntegerColumn() rowSet!: number;
+  /** How many rows count, kept exactly with each write. */
+  @IntegerColumn() resultCount!: number;
+  @TextColumn({ nullable: true }) resultFolder!: string | null;
+  @JsonColumn({ nullable: true }) summary!: Summary | null;
+  @TextColumn({ nullable: true }) errorCode!: string | null;
+  @TextColumn({ nullable: true }) errorMessage!: string | null;
+  @EpochMsColumn() createdAt!: number;
+  @EpochMsColumn({ nullable: true }) finalizedAt!: number | null;
+}
