@@ -22,7 +22,6 @@ export class EdgeAgent {
   private readonly options: CheckedAgentOptions;
   private readonly slots: TaskSlots;
   private readonly stopping = new AbortController();
-  private readonly stopped: Promise<void>;
   private edge: EdgeState = 'run';
   private heartbeatSeconds = FIRST_HEARTBEAT_SECONDS;
   private fault: Error | null = null;
@@ -31,9 +30,6 @@ export class EdgeAgent {
   constructor(options: EdgeAgentOptions) {
     this.options = checkedOptions(options);
     const { signal } = this.stopping;
-    this.stopped = new Promise((resolve) =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
     this.slots = new TaskSlots(options, {
       concurrency: this.options.concurrency,
       executors: options.executors,
@@ -78,7 +74,7 @@ export class EdgeAgent {
     const { clock } = this.options;
     const { signal } = this.stopping;
     if (this.slots.free === 0) {
-      await Promise.race([this.slots.nextFree(), this.stopped]);
+      await this.slots.nextFree(signal);
       return;
     }
     if (this.edge === 'drain') {
@@ -135,7 +131,8 @@ export class EdgeAgent {
 
   private obey({ edge, heartbeatSeconds }: Pick<TaskHeartbeatAnswer, 'edge' | 'heartbeatSeconds'>) {
     this.heartbeatSeconds = Math.max(1, heartbeatSeconds);
-    if (edge !== this.edge) this.options.log.info({ edge }, 'the gateway asks this edge to');
+    if (edge !== this.edge)
+      this.options.log.info({ edge }, 'the gateway wants this edge to run, drain or stop');
     this.edge = edge;
     if (edge === 'stop') this.stop();
   }

@@ -50,8 +50,9 @@ export class TaskRun {
 
   /** Aborts the executor; only the first cause counts. */
   stop(cause: StopCause): void {
+    if (this.stopper.signal.aborted) return;
+    this.stopper.abort(new TaskStopped(cause));
     if (cause === 'token_refused') this.settings.tokenRefused();
-    if (!this.stopper.signal.aborted) this.stopper.abort(new TaskStopped(cause));
   }
 
   /** Runs the attempt to its end; never throws. */

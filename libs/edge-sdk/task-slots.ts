@@ -18,6 +18,7 @@ export interface SlotSettings {
 export class TaskSlots {
   private readonly slots = new Set<Promise<void>>();
   private readonly runs = new Set<TaskRun>();
+  private whenFree: () => void = () => undefined;
   private readonly executors: ReadonlyMap<string, Executor>;
   /** Off once a completion brought a kind that this agent has no executor for: its enrolment is wider. */
   private leasesWithCompletion = true;
@@ -35,13 +36,25 @@ export class TaskSlots {
 
   /** Takes a lease into a slot of its own. */
   start(task: LeasedTask): void {
-    const slot = this.runChain(task).finally(() => this.slots.delete(slot));
+    const slot = this.runChain(task).finally(() => {
+      this.slots.delete(slot);
+      this.whenFree();
+    });
     this.slots.add(slot);
   }
 
-  /** Settles when a slot becomes free; never, while none is taken. */
-  async nextFree(): Promise<void> {
-    await Promise.race(this.slots);
+  /** Settles when a slot becomes free, or the signal aborts. */
+  nextFree(signal: AbortSignal): Promise<void> {
+    // No Promise.race over the slots: each race would hang one more reaction on a slot that runs for days.
+    return new Promise((resolve) => {
+      if (this.free > 0 || signal.aborted) return resolve();
+      const wake = () => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.whenFree = wake;
+      signal.addEventListener('abort', wake, { once: true });
+    });
   }
 
   async allDone(): Promise<void> {
