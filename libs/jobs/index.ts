@@ -16,3 +16,16 @@ export type { AttemptOutcome, JobStatus, OnTaskFailure, TaskStatus } from './job
 export type { Summary } from './summary';
 export { TaskAvailability } from './task-availability';
 export type { AvailableTask } from './task-availability';
+export type { JobCommand, TaskCommand } from './job-command';
+export { checkJobCommand } from './job-command.check';
+export { JobLifecycle } from './job-lifecycle';
+export type { CompletionStep } from './job-lifecycle';
+export { JobQueries } from './job-queries';
+export type { JobFilter, TaskWithAttempts } from './job-queries';
+export { JobSubmission } from './job-submission';
+export { JobsModule } from './jobs.module';
+export type { JobsOptions } from './jobs.options';
+export { Payloads } from './payloads';
+export { Queues } from './queues';
+export { TaskLifecycle } from './task-lifecycle';
+export type { FailureResult, TaskFailure } from './task-lifecycle';

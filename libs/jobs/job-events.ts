@@ -63,18 +63,20 @@ export class JobEvents {
     tx: Tx,
     type: TaskEventType,
     task: Pick<TaskEntity, 'id' | 'jobId' | 'attempt'>,
-    run: number,
     at: number,
     data: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    await tx.insert('events', {
-      id: this.ids.uuid(),
-      type,
-      job_id: task.jobId,
-      task_id: task.id,
-      run,
-      data: JSON.stringify({ attempt: task.attempt, ...data }),
-      created_at: at,
-    });
+    await tx.execute(
+      `INSERT INTO events (id, type, job_id, task_id, run, data, created_at)
+       SELECT ?, ?, id, ?, run, ?, ? FROM jobs WHERE id = ?`,
+      [
+        this.ids.uuid(),
+        type,
+        task.id,
+        JSON.stringify({ attempt: task.attempt, ...data }),
+        at,
+        task.jobId,
+      ],
+    );
   }
 }

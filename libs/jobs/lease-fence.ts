@@ -50,14 +50,12 @@ export class LeaseFence {
 
   private async revive(tx: Tx, claim: LeaseClaim): Promise<TaskEntity | null> {
     const { taskId, leaseToken, edgeId, now } = claim;
-    const [attempt] = await tx.query<{ is_burnt: number; run: number }>(FIND_EXPIRED, [
-      taskId,
-      leaseToken,
-      edgeId,
-    ]);
+    const [attempt] = await tx.query<ExpiredAttempt>(FIND_EXPIRED, [taskId, leaseToken, edgeId]);
     if (attempt === undefined) return null;
     const [revived] = await tx.entities(TaskEntity, REVIVE, [
       now,
+      attempt.leased_at,
+      attempt.started_at !== null,
       attempt.is_burnt,
       1 - attempt.is_burnt,
       taskId,
@@ -66,7 +64,7 @@ export class LeaseFence {
     ]);
     if (revived === undefined) return null;
     await tx.execute(REOPEN_ATTEMPT, [taskId, leaseToken]);
-    await this.events.recordOfTask(tx, 'task.revived', revived, attempt.run, now);
+    await this.events.recordOfTask(tx, 'task.revived', revived, now);
     return revived;
   }
 
@@ -81,6 +79,12 @@ export class LeaseFence {
   }
 }
 
+interface ExpiredAttempt {
+  readonly is_burnt: number;
+  readonly leased_at: number;
+  readonly started_at: number | null;
+}
+
 /** Also said of a task that exists, to an edge that never held it (contract). */
 export function taskNotFound(taskId: string): DomainError {
   return new DomainError('task.not_found', `There is no task ${taskId} that this edge has held.`);
@@ -92,17 +96,17 @@ const EXTEND = `
   RETURNING *`;
 
 const FIND_EXPIRED = `
-  SELECT attempts.is_burnt, jobs.run
+  SELECT attempts.is_burnt, attempts.leased_at, attempts.started_at
   FROM tasks
   JOIN attempts ON attempts.task_id = tasks.id AND attempts.lease_token = tasks.revivable_token
-  JOIN jobs ON jobs.id = tasks.job_id
   WHERE tasks.id = ? AND tasks.status = 'queued'
     AND tasks.revivable_token = ? AND tasks.revivable_edge_id = ?`;
 
 /** What the expiry burnt, or gave back, is undone with it. */
 const REVIVE = `
   UPDATE tasks SET status = 'leased', lease_token = revivable_token, lease_edge_id = revivable_edge_id,
-    lease_expires_at = ? + lease_seconds * 1000, revivable_token = NULL, revivable_edge_id = NULL,
+    lease_expires_at = ? + lease_seconds * 1000, leased_at = ?, is_started = ?,
+    revivable_token = NULL, revivable_edge_id = NULL,
     burnt_attempts = burnt_attempts - ?, returned_expiries = returned_expiries - ?
   WHERE id = ? AND status = 'queued' AND revivable_token = ? AND revivable_edge_id = ?
   RETURNING *`;
