@@ -13,9 +13,11 @@ const STATEMENTS = [
     name text NOT NULL,
     token_hash text NOT NULL UNIQUE,
     scopes text NOT NULL,
+    is_from_settings boolean NOT NULL DEFAULT 0 CHECK (is_from_settings IN (0, 1)),
     created_at integer NOT NULL,
     revoked_at integer
   )`,
+  `CREATE INDEX api_keys_newest ON api_keys (created_at, id)`,
   `CREATE TABLE idempotency_keys (
     credential_id text NOT NULL,
     path text NOT NULL,
@@ -96,6 +98,7 @@ const STATEMENTS = [
     total integer,
     progress_status text,
     progress_at integer,
+    progress_counters text,
     row_set integer NOT NULL DEFAULT 0,
     result_count integer NOT NULL DEFAULT 0 CHECK (result_count >= 0),
     result_folder text,
@@ -196,6 +199,7 @@ const STATEMENTS = [
     revoked_at integer
   )`,
   `CREATE UNIQUE INDEX edges_live_name ON edges (name) WHERE revoked_at IS NULL`,
+  `CREATE INDEX edges_newest ON edges (created_at, id) WHERE revoked_at IS NULL`,
 
   // ── leasing ───────────────────────────────────────────────────────────────────────────────────
   `CREATE TABLE lease_requests (

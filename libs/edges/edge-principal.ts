@@ -1,0 +1,22 @@
+import type { DesiredState, EdgeEntity, Labels } from './edge.entity';
+
+/** The edge that calls. May be a few seconds old (EdgesOptions.cacheSeconds). */
+export interface EdgePrincipal {
+  readonly edgeId: string;
+  readonly name: string;
+  readonly kinds: readonly string[];
+  readonly labels: Readonly<Labels>;
+  readonly desired: DesiredState;
+  readonly maxLeases: number | null;
+}
+
+export function edgePrincipalOf(edge: EdgeEntity): EdgePrincipal {
+  return {
+    edgeId: edge.id,
+    name: edge.name,
+    kinds: edge.kinds,
+    labels: edge.labels,
+    desired: edge.desired,
+    maxLeases: edge.maxLeases,
+  };
+}

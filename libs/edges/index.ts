@@ -1,0 +1,11 @@
+export { DESIRED_STATES, EdgeEntity } from './edge.entity';
+export type { DesiredState, Labels } from './edge.entity';
+export { assertLabels } from './edge-description';
+export type { EdgePrincipal } from './edge-principal';
+export type { EdgeChanges } from './edge.store';
+export { Edges } from './edges';
+export { EdgesModule } from './edges.module';
+export type { EdgesOptions } from './edges.options';
+export { EnrolmentEntity } from './enrolment.entity';
+export { Enrolments } from './enrolments';
+export type { EnrolCommand, EnrolledEdge, EnrolmentCommand, NewEnrolment } from './enrolments';
