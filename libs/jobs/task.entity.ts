@@ -55,6 +55,8 @@ export class TaskEntity {
   @IntegerColumn({ nullable: true }) total!: number | null;
   @TextColumn({ nullable: true }) progressStatus!: string | null;
   @EpochMsColumn({ nullable: true }) progressAt!: number | null;
+  /** Free counters of the executor. */
+  @JsonColumn({ nullable: true }) progressCounters!: Record<string, number> | null;
   /** Which result rows count: those that carry this number. */
   @IntegerColumn() rowSet!: number;
   /** How many rows count, kept exactly with each write. */

@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork, type Tx } from '@foreman/database';
+import { Clock, DomainError } from '@foreman/kernel';
+import { LeaseFence, type LeaseClaim } from '@foreman/jobs';
+import { checkReport, type ProgressReport } from './progress-report';
+
+/** What an edge is told about one task that it reported on. */
+export interface HeartbeatAnswer {
+  readonly taskId: string;
+  /** `lost`: the lease is over. `cancel`: the job was cancelled. Either way, stop working on it. */
+  readonly action: 'continue' | 'cancel' | 'lost';
+  /** Epoch ms; null when the lease is over. */
+  readonly leaseExpiresAt: number | null;
+}
+
+export interface TaskHeartbeat extends ProgressReport {
+  readonly taskId: string;
+  readonly leaseToken: string;
+}
+
+/** Tasks in one edge-wide heartbeat at the most. */
+export const HEARTBEAT_TASKS_LIMIT = 1000;
+
+/** Extends leases and keeps the latest progress. */
+@Injectable()
+export class Heartbeats {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly fence: LeaseFence,
+  ) {}
+
+  /** One task. @throws `lease.lost`, `task.not_found`, `request.invalid`. A cancelled task's last lease is told `cancel`. */
+  async beat(edgeId: string, heartbeat: TaskHeartbeat): Promise<HeartbeatAnswer> {
+    checkReport(heartbeat, '');
+    return this.unitOfWork.run((tx) => this.beatIn(tx, edgeId, heartbeat, this.clock.now()));
+  }
+
+  /** All that the edge holds, in one transaction; a lost lease is an answer, not an error. */
+  async beatAll(edgeId: string, heartbeats: readonly TaskHeartbeat[]): Promise<HeartbeatAnswer[]> {
+    if (heartbeats.length > HEARTBEAT_TASKS_LIMIT) {
+      throw new DomainError('request.invalid', `tasks must hold at most ${HEARTBEAT_TASKS_LIMIT}.`);
+    }
+    if (heartbeats.length === 0) return [];
+    heartbeats.forEach((heartbeat, index) => checkReport(heartbeat, `tasks.${index}.`));
+    return this.unitOfWork.run(async (tx) => {
+      const now = this.clock.now();
+      const answers: HeartbeatAnswer[] = [];
+      for (const heartbeat of heartbeats) {
+        answers.push(await this.beatOrLost(tx, edgeId, heartbeat, now));
+      }
+      return answers;
+    });
+  }
+
+  private async beatOrLost(
+    tx: Tx,
+    edgeId: string,
+    heartbeat: TaskHeartbeat,
+    now: number,
+  ): Promise<HeartbeatAnswer> {
+    try {
+      return await this.beatIn(tx, edgeId, heartbeat, now);
+    } catch (error) {
+      const isOver = error instanceof DomainError && LOST_CODES.has(error.code);
+      if (!isOver) throw error;
+      return { taskId: heartbeat.taskId, action: 'lost', leaseExpiresAt: null };
+    }
+  }
+
+  private async beatIn(
+    tx: Tx,
+    edgeId: string,
+    heartbeat: TaskHeartbeat,
+    now: number,
+  ): Promise<HeartbeatAnswer> {
+    const claim = { taskId: heartbeat.taskId, edgeId, leaseToken: heartbeat.leaseToken, now };
+    try {
+      const task =
+        heartbeat.started === false
+          ? await this.fence.hold(tx, claim)
+          : await this.fence.holdStarted(tx, claim);
+      await keepProgress(tx, task.id, heartbeat, now);
+      return { taskId: task.id, action: 'continue', leaseExpiresAt: task.leaseExpiresAt };
+    } catch (error) {
+      if (!(await wasCancelledUnder(tx, claim, error))) throw error;
+      return { taskId: heartbeat.taskId, action: 'cancel', leaseExpiresAt: null };
+    }
+  }
+}
+
+const LOST_CODES = new Set<string>(['lease.lost', 'task.not_found']);
+
+async function keepProgress(
+  tx: Tx,
+  taskId: string,
+  report: ProgressReport,
+  now: number,
+): Promise<void> {
+  const { processed, total, status, counters } = report;
+  const saysNothing = [processed, total, status, counters].every((value) => value === undefined);
+  if (saysNothing) return;
+  await tx.execute(
+    `UPDATE tasks SET processed = coalesce(?, processed), total = coalesce(?, total),
+       progress_status = coalesce(?, progress_status),
+       progress_counters = coalesce(?, progress_counters), progress_at = ?
+     WHERE id = ?`,
+    [
+      processed ?? null,
+      total ?? null,
+      status ?? null,
+      counters === undefined ? null : JSON.stringify(counters),
+      now,
+      taskId,
+    ],
+  );
+}
+
+/** Whether the lease ended because its task was cancelled while this very lease held it. */
+async function wasCancelledUnder(tx: Tx, claim: LeaseClaim, error: unknown): Promise<boolean> {
+  if (!(error instanceof DomainError) || error.code !== 'lease.lost') return false;
+  const cancelled = await tx.query(
+    `SELECT 1 FROM attempts JOIN tasks ON tasks.id = attempts.task_id AND tasks.attempt = attempts.number
+     WHERE attempts.task_id = ? AND attempts.lease_token = ? AND attempts.edge_id = ?
+       AND attempts.outcome = 'cancelled' AND tasks.status = 'cancelled'`,
+    [claim.taskId, claim.leaseToken, claim.edgeId],
+  );
+  return cancelled.length > 0;
+}
