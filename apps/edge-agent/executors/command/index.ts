@@ -1,0 +1,2 @@
+export { CommandExecutor } from './command.executor';
+export type { AllowedCommand, AllowedCommands } from './allowed-command';

@@ -1,0 +1,13 @@
+/** What the agent's exit code tells its supervisor; restarting helps only after `fault`. */
+export const EXIT_CODES = {
+  /** Stopped by a signal or by an operator, with nothing left running. */
+  stopped: 0,
+  /** Something unforeseen; the log says what. */
+  fault: 1,
+  /** Wrong flags or configuration. */
+  usage: 2,
+  /** The gateway refused the token: revoked, replaced, spent, or never known. */
+  tokenRefused: 3,
+  /** The edge's token could not be kept in, or read from, the state directory. */
+  stateUnusable: 4,
+} as const;

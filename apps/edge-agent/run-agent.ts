@@ -1,0 +1,80 @@
+import { EdgeAgent, EdgeConnection, TokenRefused } from '@foreman/edge-sdk';
+import type { AgentLog } from '@foreman/edge-sdk';
+import { DomainError, RandomIds, SystemRandom } from '@foreman/kernel';
+import type { Clock } from '@foreman/kernel';
+import { agentExecutors } from './agent-executors';
+import { AGENT_VERSION } from './agent-version';
+import type { AgentSettings } from './config/agent-settings';
+import { edgeCredential } from './credentials/edge-credential';
+import { StateUnusable, TokenFile } from './credentials/token-file';
+import { EXIT_CODES } from './exit-codes';
+
+export interface AgentHost {
+  readonly clock: Clock;
+  readonly log: AgentLog;
+  readonly platform: string;
+  /** Calls back for every request to stop (a SIGTERM, say): the second one means at once. */
+  readonly onStopRequest: (listener: () => void) => void;
+}
+
+/** Runs an agent from enrolment to its end; answers with its exit code and never throws. */
+export async function runAgent(settings: AgentSettings, host: AgentHost): Promise<number> {
+  const { clock, log, platform } = host;
+  const random = new SystemRandom();
+  const stopping = new AbortController();
+  let agent: EdgeAgent | null = null;
+  host.onStopRequest(() => {
+    const isRepeated = stopping.signal.aborted;
+    log.info({}, isRepeated ? 'stopping at once' : 'stopping');
+    stopping.abort(new Error('the agent is stopping'));
+    if (isRepeated) agent?.stopNow();
+    else agent?.stop();
+  });
+  try {
+    const executors = agentExecutors(settings, clock);
+    const token = await edgeCredential(settings, {
+      clock,
+      random,
+      log,
+      platform,
+      tokenFile: new TokenFile(settings.stateDirectory),
+      signal: stopping.signal,
+    });
+    const connection = new EdgeConnection({
+      baseUrl: settings.url,
+      token,
+      clock,
+      // The parked poll, and for every slot its heartbeat and its upload.
+      connections: 2 + 2 * settings.concurrency,
+      userAgent: `foreman-edge-agent/${AGENT_VERSION}`,
+    });
+    agent = new EdgeAgent({
+      connection,
+      clock,
+      random,
+      ids: new RandomIds(),
+      log,
+      executors,
+      concurrency: settings.concurrency,
+      graceSeconds: settings.graceSeconds,
+      agentVersion: AGENT_VERSION,
+    });
+    if (stopping.signal.aborted) agent.stop();
+    const { url, name, kinds, concurrency } = settings;
+    log.info({ url, name, kinds, concurrency, agentVersion: AGENT_VERSION }, 'agent started');
+    await agent.run();
+    await connection.close();
+    log.info({}, 'agent stopped');
+    return EXIT_CODES.stopped;
+  } catch (error) {
+    if (stopping.signal.aborted && agent === null) return EXIT_CODES.stopped;
+    return exitCodeOf(error, log);
+  }
+}
+
+function exitCodeOf(error: unknown, log: AgentLog): number {
+  log.error({ reason: String(error) }, 'agent ended');
+  if (error instanceof TokenRefused) return EXIT_CODES.tokenRefused;
+  if (error instanceof StateUnusable) return EXIT_CODES.stateUnusable;
+  return error instanceof DomainError ? EXIT_CODES.usage : EXIT_CODES.fault;
+}
