@@ -20,7 +20,6 @@ import { curveArea, curveLine, heightIn, panelFrame, panelTitle } from './chart/
 import { element, escapeXml, textElement } from './chart/svg-markup';
 import { timeTicks } from './chart/time-ticks';
 
-const MAX_TIME_TICKS = 12;
 /** A run that never lost still gets an axis: one percent deep. */
 const SHALLOWEST_DRAWDOWN = -0.01;
 
@@ -35,7 +34,7 @@ export function equityChart(findings: SearchFindings): string {
   const to = at(epochMs, epochMs.length - 1);
   const xAt = (ms: number) => LEFT + ((ms - from) / (to - from)) * (RIGHT - LEFT);
   const xOf = (bar: number) => xAt(at(epochMs, bar));
-  const timeAxis = timeTicks(from, to, MAX_TIME_TICKS);
+  const timeAxis = timeTicks(from, to, RIGHT - LEFT);
   const tickXs = timeAxis.map((tick) => xAt(tick.epochMs));
 
   const [market, chosen] = [buyAndHold.run.equity, best[0].run.equity];

@@ -15,6 +15,9 @@ export interface PriceBars {
 const MIN_BARS = 2;
 /** Bounds a worker's memory and the size of trades.csv; daily bars of 390 years, or a year of minutes of trading hours. */
 const MAX_BARS = 100_000;
+/** Years that every calendar computation and label of four digits can bear. */
+const EARLIEST_MS = Date.UTC(1000, 0);
+const LATEST_MS = Date.UTC(9999, 0);
 /** A number below this is seconds: as milliseconds it would be before March 1973. */
 const SMALLEST_EPOCH_MS = 1e11;
 
@@ -57,18 +60,23 @@ export function readPriceBars(value: unknown, path: string): PriceBars {
 }
 
 function readTime(value: unknown, path: string): [BarTime, number] {
-  if (typeof value === 'number' && Number.isFinite(value)) {
-    return [value, Math.abs(value) < SMALLEST_EPOCH_MS ? value * 1000 : value];
-  }
-  if (typeof value === 'string') {
-    const match = ISO_TIME.exec(value);
-    // A time without a zone is read as UTC, so that every machine reads it alike.
-    const text = value.length > 10 && match?.[1] === undefined ? `${value}Z` : value;
-    const ms = match === null ? NaN : Date.parse(text);
-    if (!Number.isNaN(ms)) return [value, ms];
+  if (typeof value === 'number' || typeof value === 'string') {
+    const ms = typeof value === 'number' ? epochMsOfNumber(value) : epochMsOfText(value);
+    if (ms >= EARLIEST_MS && ms <= LATEST_MS) return [value, ms];
   }
   throw new InvalidPayload(
     path,
-    'must be an ISO 8601 time or a number of seconds or ms since 1970',
+    'must be an ISO 8601 time, or seconds or ms since 1970, in the years 1000 to 9998',
   );
+}
+
+function epochMsOfNumber(value: number): number {
+  return Math.abs(value) < SMALLEST_EPOCH_MS ? value * 1000 : value;
+}
+
+/** NaN for what is no ISO 8601 time. A time without a zone is read as UTC, so that every machine reads it alike. */
+function epochMsOfText(value: string): number {
+  const match = ISO_TIME.exec(value);
+  if (match === null) return NaN;
+  return Date.parse(value.length > 10 && match[1] === undefined ? `${value}Z` : value);
 }

@@ -8,7 +8,7 @@ export type SeededRandom = () => number;
  */
 export function seededRandom(seed: number): SeededRandom {
   const high = Math.floor(seed / 2 ** 32);
-  let state = (seed ^ Math.imul(high, 0x9e3779b1)) >>> 0;
+  let state = ((seed | 0) + Math.imul(high, 0x9e3779b1)) >>> 0;
   const next32 = () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

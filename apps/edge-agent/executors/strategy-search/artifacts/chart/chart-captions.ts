@@ -14,7 +14,9 @@ export function subtitleText({ request, configCount }: SearchFindings): string {
   const { epochMs } = request.prices;
   const bars = epochMs.length;
   const [first = 0, last = 0] = [epochMs[0], epochMs.at(-1)];
-  const period = [first, last].map((ms) => dayOrMinute(ms, (last - first) / bars)).join(' to ');
+  const period = [first, last]
+    .map((ms) => dayOrMinute(ms, (last - first) / (bars - 1)))
+    .join(' to ');
   const count = (value: number) => value.toLocaleString('en-US');
   const configs = configCount === 1 ? '1 config' : `${count(configCount)} configs`;
   return `Best of ${configs} by ${request.rankBy}, ${request.searchStrategy} search; ${count(bars)} bars, ${period}`;
@@ -69,10 +71,10 @@ export function percent(share: number | null, digits: number, withSign = false):
   return `${withSign && Number(text) > 0 ? '+' : ''}${signed(text)}%`;
 }
 
-/** Three significant digits, or whole numbers above a hundred. */
+/** Hundredths, or whole numbers from a hundred on. */
 function multipleText(value: number): string {
-  if (value >= 1e6 || value < 1e-3) return value.toExponential(1);
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  if (value >= 1e6 || value < 0.01) return value.toExponential(1);
+  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
 
 /** A true minus sign, and none before a zero. */

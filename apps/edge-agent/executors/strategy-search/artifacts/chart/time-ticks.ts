@@ -48,14 +48,20 @@ const STEPS: readonly TickStep[] = [
   ...[1, 2, 3, 6, 12, 24, 60, 120, 240].map(monthStep),
 ];
 
-/** At most `maxTicks` round UTC instants between two times, labelled as finely as their distance asks for. */
-export function timeTicks(fromMs: number, toMs: number, maxTicks: number): TimeTick[] {
-  const widest = STEPS.at(-1) as TickStep;
-  const step =
-    STEPS.find(({ approximateMs }) => (toMs - fromMs) / approximateMs <= maxTicks - 1) ?? widest;
+/** Width of a digit at the chart's font size, and the least gap between two labels. */
+const DIGIT_PX = 7;
+const GAP_PX = 24;
+
+/** Round UTC instants between two times, as many as labels fit side by side into `widthPx`. */
+export function timeTicks(fromMs: number, toMs: number, widthPx: number): TimeTick[] {
+  const fits = (step: TickStep) => {
+    const labelPx = step.label(new Date(fromMs)).length * DIGIT_PX + GAP_PX;
+    return ((toMs - fromMs) / step.approximateMs) * labelPx <= widthPx;
+  };
+  const step = STEPS.find(fits) ?? (STEPS.at(-1) as TickStep);
   const ticks: TimeTick[] = [];
-  for (let at = step.ceil(fromMs); at <= toMs && ticks.length < maxTicks; at = step.ceil(at + 1)) {
-    ticks.push({ epochMs: at, label: step.label(new Date(at)) });
+  for (let ms = step.ceil(fromMs); ms <= toMs; ms = step.ceil(ms + 1)) {
+    ticks.push({ epochMs: ms, label: step.label(new Date(ms)) });
   }
   return ticks;
 }

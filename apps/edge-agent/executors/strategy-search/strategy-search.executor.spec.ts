@@ -1,0 +1,215 @@
+import type { LeasedTask, ProgressReport, ResultRow, TaskArtifact } from '@foreman/edge-sdk';
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { searchDirectly } from './search/search-directly';
+import { StrategySearchExecutor } from './strategy-search.executor';
+import { sp500Bars } from './test-prices/sp500-bars';
+import { startSearchWorker } from './thread/start-worker';
+
+const payload = {
+  symbol: 'SPX',
+  interval: '1d',
+  searchStrategy: 'random',
+  strategy: 'bollinger-breakout',
+  parameters: { period: { min: 5, max: 60, step: 1 }, deviations: { min: 0.5, max: 3, step: 0.1 } },
+  metrics: ['sharpe', 'totalReturn', 'trades'],
+  trials: { max: 250, seed: 11 },
+  prices: sp500Bars().slice(0, 1500),
+};
+
+const task = (changes: Record<string, unknown> = {}): LeasedTask => ({
+  taskId: '0190a0c0-0000-7000-8000-000000000001',
+  jobId: '0190a0c0-0000-7000-8000-000000000002',
+  taskIndex: 0,
+  kind: 'strategy-search',
+  queue: 'default',
+  attempt: 1,
+  leaseToken: 'lease',
+  leaseExpiresAt: '2026-01-01T00:01:00.000Z',
+  leaseSeconds: 60,
+  timeoutSeconds: null,
+  heartbeatSeconds: 20,
+  serverTime: '2026-01-01T00:00:00.000Z',
+  payload: { ...payload, ...changes },
+  inputs: [],
+  resume: null,
+});
+
+/** Takes what the executor hands over, as the runtime does; `onRows` holds a batch back for as long as it wants. */
+class Recorder {
+  readonly abort = new AbortController();
+  readonly signal = this.abort.signal;
+  readonly batches: (readonly ResultRow[])[] = [];
+  readonly artifacts: TaskArtifact[] = [];
+  readonly reports: ProgressReport[] = [];
+
+  constructor(private readonly onRows: () => Promise<void> | void = () => undefined) {}
+
+  progress(report: ProgressReport): void {
+    this.reports.push(report);
+  }
+
+  async postRows(rows: readonly ResultRow[]): Promise<void> {
+    this.batches.push(rows);
+    await this.onRows();
+  }
+
+  async putArtifact(artifact: TaskArtifact): Promise<void> {
+    this.artifacts.push(artifact);
+  }
+}
+
+/** The executor on real worker threads, which the test can see. */
+function observed() {
+  const workers: Worker[] = [];
+  const executor = new StrategySearchExecutor((request) => {
+    const worker = startSearchWorker(request);
+    workers.push(worker);
+    return worker;
+  });
+  return { executor, workers };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate();
+}
+
+const broken = (source: string) =>
+  new StrategySearchExecutor(() => new Worker(source, { eval: true }));
+
+describe('StrategySearchExecutor', () => {
+  it('gives the rows, best ids and artifact bytes of a direct search', async () => {
+    const direct = searchDirectly(payload);
+    const recorder = new Recorder();
+    const completion = await new StrategySearchExecutor().run(task(), recorder);
+    expect(recorder.batches.map((rows) => rows.length)).toEqual([100, 100, 50]);
+    expect(recorder.batches.flat()).toEqual(direct.rows);
+    expect(recorder.artifacts).toEqual(direct.artifacts);
+    expect(completion).toEqual({
+      bestConfigIds: direct.bestConfigIds,
+      processedCount: 250,
+      totalCount: 250,
+      resultCount: 250,
+    });
+    expect(recorder.reports.map(({ processed, total }) => [processed, total])).toEqual([
+      [100, 250],
+      [200, 250],
+      [250, 250],
+      [250, 250],
+    ]);
+  });
+
+  it('makes no more rows than are taken', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let firstBatch = (): void => undefined;
+    const first = new Promise<void>((resolve) => (firstBatch = resolve));
+    const recorder = new Recorder(() => {
+      firstBatch();
+      return held;
+    });
+    const { executor, workers } = observed();
+    const run = executor.run(task(), recorder);
+    await first;
+    // A thread that waits for leave is idle; one that does not would post on until its end.
+    const idleMs = () => workers[0]?.performance.eventLoopUtilization().idle ?? 0;
+    await until(() => idleMs() > 20 || recorder.batches.length > 1);
+    expect(recorder.batches).toHaveLength(1);
+    release();
+    await run;
+    expect(recorder.batches).toHaveLength(3);
+  });
+
+  it('leaves the event loop free while it computes', async () => {
+    let turns = 0;
+    let isRunning = true;
+    const spinning = until(() => {
+      turns += 1;
+      return !isRunning;
+    });
+    await new StrategySearchExecutor().run(task(), new Recorder());
+    isRunning = false;
+    await spinning;
+    expect(turns).toBeGreaterThan(1000);
+  });
+
+  it('runs several tasks at a time', async () => {
+    const { executor, workers } = observed();
+    const recorders = [new Recorder(), new Recorder(), new Recorder()];
+    await Promise.all(
+      recorders.map((recorder, index) =>
+        executor.run(task({ trials: { max: 20, seed: index } }), recorder),
+      ),
+    );
+    expect(workers).toHaveLength(3);
+    recorders.forEach((recorder, index) => {
+      const direct = searchDirectly({ ...payload, trials: { max: 20, seed: index } });
+      expect(recorder.batches.flat()).toEqual(direct.rows);
+    });
+  });
+
+  it('stops its thread at once when the task is cancelled, and throws the reason', async () => {
+    const reason = new Error('cancelled by the gateway');
+    const recorder = new Recorder(() => new Promise<void>(() => undefined));
+    const { executor, workers } = observed();
+    const exited = new Promise<void>((resolve) => {
+      const run = executor.run(task({ trials: { max: 1400 } }), recorder);
+      workers[0]?.once('exit', () => resolve());
+      recorder.abort.abort(reason);
+      return expect(run).rejects.toBe(reason);
+    });
+    await exited;
+    expect(recorder.artifacts).toEqual([]);
+  });
+
+  it('starts nothing for a task that is already cancelled', async () => {
+    const reason = new Error('lease lost');
+    const recorder = new Recorder();
+    recorder.abort.abort(reason);
+    const { executor, workers } = observed();
+    await expect(executor.run(task(), recorder)).rejects.toBe(reason);
+    expect(workers).toEqual([]);
+  });
+
+  it('stops its thread when rows cannot be posted', async () => {
+    const lost = new Error('lease.lost');
+    const recorder = new Recorder(() => Promise.reject(lost));
+    const { executor, workers } = observed();
+    await expect(executor.run(task(), recorder)).rejects.toBe(lost);
+    expect(workers[0]?.threadId).toBe(-1);
+    expect(recorder.batches).toHaveLength(1);
+  });
+
+  it.each([
+    [{ strategy: 'macd' }, 'payload.strategy must be one of'],
+    [{ prices: undefined }, 'payload.prices are missing'],
+    // Found by the thread, not before it.
+    [
+      { strategy: 'sma-crossover', parameters: { fast: [9], slow: [9] } },
+      'payload.parameters hold no usable combination',
+    ],
+  ])('fails for good on a payload like %j', async (changes, message) => {
+    await expect(
+      new StrategySearchExecutor().run(task(changes), new Recorder()),
+    ).rejects.toMatchObject({
+      name: 'TaskFailure',
+      code: 'payload.invalid',
+      retryable: false,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it.each([
+    ['throws', 'throw new Error("boom")', 'boom'],
+    ['rejects', 'Promise.reject(new Error("boom"))', 'boom'],
+    ['exits', 'process.exit(3)', 'exit code 3'],
+    ['ends early', '', 'exit code 0'],
+  ])('says that another attempt may succeed when the thread %s', async (_, source, message) => {
+    await expect(broken(source).run(task(), new Recorder())).rejects.toMatchObject({
+      name: 'TaskFailure',
+      code: 'executor.crashed',
+      retryable: true,
+      message: expect.stringContaining(message),
+    });
+  });
+});
