@@ -59,13 +59,21 @@ export class DatabaseLockedError extends Error {
   }
 }
 
-const FULL_CODES = new Set(['SQLITE_FULL', 'ENOSPC']);
-
-/** A full disk is a refusal that clients understand (507); every other driver error passes through. */
+/**
+ * What a client can act on, said in the contract's codes: a full disk (507), and a file that another
+ * process kept locked beyond the busy timeout (503). Every other driver error passes through.
+ */
 export function asDomainError(error: unknown): unknown {
-  return FULL_CODES.has(sqliteCode(error) ?? '')
-    ? new DomainError('server.storage_full', 'The disk or the database file is full.')
-    : error;
+  const code = sqliteCode(error);
+  if (code === 'SQLITE_FULL') {
+    return new DomainError('server.storage_full', 'The disk or the database file is full.');
+  }
+  if (code !== undefined && code.startsWith('SQLITE_BUSY')) {
+    return new DomainError('server.busy', 'Another process holds the database file.', {
+      retryAfterSeconds: 1,
+    });
+  }
+  return error;
 }
 
 /** The driver's own code, also when TypeORM wrapped the error. */

@@ -19,10 +19,23 @@ export interface DatabaseOptions {
   readonly random?: RandomSource;
 }
 
-export const DATABASE_DEFAULTS = {
+const DATABASE_DEFAULTS = {
   busyTimeoutMs: 5000,
   maxGroupSize: 128,
   maxControlWaiting: 10_000,
   maxBulkWaiting: 1000,
   workLimitMs: 1000,
 } as const;
+
+type DatabaseSettings = DatabaseOptions & Record<keyof typeof DATABASE_DEFAULTS, number>;
+
+/** Fills in the defaults. @throws Error that names every limit that is not a whole number above zero. */
+export function databaseSettings(options: DatabaseOptions): DatabaseSettings {
+  const settings = { ...DATABASE_DEFAULTS, ...options };
+  const names = Object.keys(DATABASE_DEFAULTS) as (keyof typeof DATABASE_DEFAULTS)[];
+  const wrong = names.filter((name) => !Number.isSafeInteger(settings[name]) || settings[name] < 1);
+  if (wrong.length > 0) {
+    throw new Error(`DatabaseOptions: must be whole numbers above zero: ${wrong.join(', ')}`);
+  }
+  return settings;
+}

@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { DataSource } from 'typeorm';
-import { DATABASE_DEFAULTS, type DatabaseOptions } from './database.options';
+import { databaseSettings, type DatabaseOptions } from './database.options';
 import { EntityRows } from './entity-rows';
 import { migrateDatabase } from './migrator';
 import { FileLock } from './sqlite/file-lock';
@@ -11,7 +11,7 @@ import { Statements } from './sqlite/statements';
 import type { ReadConnection, UnitOfWork } from './unit-of-work';
 
 export interface DatabaseSizes {
-  /** Bytes of the file, free pages included. */
+  /** Bytes of the database, free pages included. */
   readonly fileBytes: number;
   /** Bytes in it that deleting has freed and `vacuum` has not yet given back. */
   readonly freeBytes: number;
@@ -19,6 +19,8 @@ export interface DatabaseSizes {
 
 /** The open database: the write door, the read-only connection, and its upkeep. */
 export class Database {
+  private closing: Promise<void> | null = null;
+
   private constructor(
     private readonly lock: FileLock,
     private readonly connections: SqliteConnections,
@@ -34,7 +36,7 @@ export class Database {
     options: DatabaseOptions,
     onHookError: (error: unknown) => void,
   ): Promise<Database> {
-    const settings = { ...DATABASE_DEFAULTS, ...options };
+    const settings = databaseSettings(options);
     const lock = FileLock.acquire(`${settings.file}.lock`);
     try {
       const connections = await openSqlite(settings.file, settings.busyTimeoutMs, migrateDatabase);
@@ -70,7 +72,7 @@ export class Database {
     return this.connections.writerConnection;
   }
 
-  /** Whether the database takes writes now: begins and rolls back an immediate transaction. */
+  /** Throws unless a write could begin now: takes its place in the control lane and the write lock. */
   async assertWritable(): Promise<void> {
     await this.work.run(async (tx) => {
       await tx.query('SELECT 1');
@@ -87,21 +89,34 @@ export class Database {
   }
 
   /**
-   * Gives up to `maxPages` free pages back to the file system. Through the driver's own pragma():
-   * a prepared statement would free a single page.
+   * Gives up to `maxPages` free pages back; the file itself shrinks with the next checkpoint. Through
+   * the driver's own pragma(): a prepared statement would free a single page.
    */
   async vacuum(maxPages: number): Promise<void> {
+    // SQLite reads 0 as 'all of them', however many there are.
+    if (!Number.isSafeInteger(maxPages) || maxPages < 1) {
+      throw new RangeError(`vacuum: maxPages must be a whole number above zero, not ${maxPages}`);
+    }
     const connection = this.connections.writerConnection;
     await this.work.run(async () => {
-      connection.pragma(`incremental_vacuum(${Math.trunc(maxPages)})`);
+      connection.pragma(`incremental_vacuum(${maxPages})`);
     }, 'bulk');
   }
 
-  /** Finishes queued work, closes both connections, frees the lock. */
-  async close(): Promise<void> {
+  /** Finishes queued work, closes both connections, frees the lock. May be called again. */
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  private async closeOnce(): Promise<void> {
     await this.work.close();
-    await this.connections.reader.destroy();
-    await this.connections.writer.destroy();
-    this.lock.release();
+    try {
+      // The writer last: whoever closes last copies the WAL into the file.
+      await this.connections.reader.destroy();
+      await this.connections.writer.destroy();
+    } finally {
+      this.lock.release();
+    }
   }
 }

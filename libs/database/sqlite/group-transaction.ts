@@ -13,8 +13,10 @@ type Outcome =
 
 /** What a group came to: who is settled, and who must be run again in a new group. */
 export interface GroupResult {
-  readonly again: Caller[];
+  readonly again: readonly Caller[];
 }
+
+const NOBODY_AGAIN: GroupResult = { again: [] };
 
 /**
  * Commits several callers in one transaction: BEGIN IMMEDIATE, a savepoint each, one COMMIT.
@@ -27,18 +29,25 @@ export class GroupTransaction {
   constructor(
     private readonly writer: SqliteWriter,
     private readonly workLimitMs: number,
-    private readonly runInside: (tx: SqliteTx, work: () => Promise<unknown>) => Promise<unknown>,
+    private readonly runInside: (caller: Caller, tx: SqliteTx) => Promise<unknown>,
     private readonly onHookError: (error: unknown) => void,
   ) {}
 
+  /** Settles every caller that it does not hand back to be run again; never throws. */
   async commit(callers: readonly Caller[]): Promise<GroupResult> {
-    const { connection } = this.writer;
     try {
-      connection.exec('BEGIN IMMEDIATE');
+      return await this.commitOrThrow(callers);
     } catch (error) {
+      // Not even a rollback went through. Who is settled already stays so.
       for (const caller of callers) caller.reject(asDomainError(error));
-      return { again: [] };
+      return NOBODY_AGAIN;
     }
+  }
+
+  private async commitOrThrow(callers: readonly Caller[]): Promise<GroupResult> {
+    const { connection } = this.writer;
+    this.rollBackAll();
+    connection.exec('BEGIN IMMEDIATE');
     const outcomes: Outcome[] = [];
     for (const caller of callers) {
       const outcome = await this.runCaller(caller);
@@ -49,56 +58,73 @@ export class GroupTransaction {
       outcomes.push(outcome);
     }
     this.finish(outcomes);
-    return { again: [] };
+    return NOBODY_AGAIN;
   }
 
   private async runCaller(caller: Caller): Promise<Outcome> {
     const { connection } = this.writer;
     const tx = new SqliteTx(this.writer);
-    connection.exec('SAVEPOINT caller');
     try {
-      const value = await this.withinLimit(this.runInside(tx, () => caller.work(tx)));
+      connection.exec('SAVEPOINT caller');
+      const value = await this.withinLimit(this.runInside(caller, tx));
       tx.close();
       if (connection.inTransaction) connection.exec('RELEASE caller');
       return { caller, tx, isDone: true, value };
     } catch (error) {
       tx.close();
-      if (connection.inTransaction) connection.exec('ROLLBACK TO caller; RELEASE caller');
+      this.rollBackCaller();
       return { caller, isDone: false, error };
     }
   }
 
-  private finish(outcomes: readonly Outcome[]): void {
+  private rollBackCaller(): void {
     const { connection } = this.writer;
+    if (!connection.inTransaction) return;
     try {
-      connection.exec('COMMIT');
+      connection.exec('ROLLBACK TO caller; RELEASE caller');
+    } catch {
+      // Its half-done work must not be committed with the others': they are run again without it.
+      this.rollBackAll();
+    }
+  }
+
+  private rollBackAll(): void {
+    const { connection } = this.writer;
+    if (connection.inTransaction) connection.exec('ROLLBACK');
+  }
+
+  private finish(outcomes: readonly Outcome[]): void {
+    try {
+      this.writer.connection.exec('COMMIT');
     } catch (error) {
-      if (connection.inTransaction) connection.exec('ROLLBACK');
       for (const outcome of outcomes) {
         outcome.caller.reject(asDomainError(outcome.isDone ? error : outcome.error));
       }
+      this.rollBackAll();
       return;
-    }
-    for (const outcome of outcomes) {
-      if (outcome.isDone) this.runHooks(outcome.tx);
     }
     for (const outcome of outcomes) {
       if (outcome.isDone) outcome.caller.resolve(outcome.value);
       else outcome.caller.reject(asDomainError(outcome.error));
     }
+    // In the same turn as the settling, so that whoever awaited it finds the hooks done.
+    for (const outcome of outcomes) {
+      if (outcome.isDone) this.runHooks(outcome.caller, outcome.tx);
+    }
   }
 
   /** What is committed stays committed: a hook's fault is reported, and is not its caller's. */
-  private runHooks(tx: SqliteTx): void {
+  private runHooks(caller: Caller, tx: SqliteTx): void {
     for (const hook of tx.hooks()) {
       try {
-        hook();
+        caller.inItsContext(hook);
       } catch (error) {
         this.onHookError(error);
       }
     }
   }
 
+  /** On the real clock: what it guards is the real event loop, which honest work never returns to. */
   private withinLimit(work: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(

@@ -74,10 +74,14 @@ function prepare(connection: BetterSqlite3.Database, isReadOnly: boolean): void 
   connection.pragma('synchronous = FULL');
   connection.pragma('foreign_keys = ON');
   connection.pragma(`wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`);
+  assertPragma(connection, 'auto_vacuum', INCREMENTAL);
   assertPragma(connection, 'journal_mode', 'wal');
   assertPragma(connection, 'synchronous', FULL);
   assertPragma(connection, 'foreign_keys', 1);
 }
+
+/** `PRAGMA auto_vacuum` answers 2 for INCREMENTAL: without it, pruning would never shrink the file. */
+const INCREMENTAL = 2;
 
 /** `PRAGMA synchronous` answers 2 for FULL: each commit is fsynced (invariant 2). */
 const FULL = 2;

@@ -3,7 +3,7 @@ import type { DataSource, EntityManager, EntityTarget, ObjectLiteral } from 'typ
 import { TransactionClosedError, TransactionLostError } from '../database-errors';
 import type { EntityRows } from '../entity-rows';
 import type { SqlValue, Tx } from '../unit-of-work';
-import { guardedManager } from './guarded-query-runner';
+import { guardedManager } from './guarded-manager';
 import type { Statements } from './statements';
 
 /** What every transaction on one connection shares. */
@@ -24,7 +24,8 @@ export class SqliteTx implements Tx {
 
   get manager(): EntityManager {
     this.assertUsable();
-    this.lazyManager ??= guardedManager(this.writer.dataSource, () => this.assertUsable());
+    const { dataSource, statements } = this.writer;
+    this.lazyManager ??= guardedManager(dataSource, statements, () => this.assertUsable());
     return this.lazyManager;
   }
 

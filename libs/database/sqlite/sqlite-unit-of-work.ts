@@ -1,10 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { DomainError } from '@foreman/kernel';
 import { NestedUnitOfWorkError } from '../database-errors';
 import { UnitOfWork, type Lane, type Tx } from '../unit-of-work';
 import { GroupTransaction } from './group-transaction';
 import type { SqliteTx, SqliteWriter } from './sqlite-tx';
-import { WriteLanes, type WriteLaneLimits } from './write-lanes';
+import { WriteLanes, type Caller, type WriteLaneLimits } from './write-lanes';
 
 export interface SqliteUnitOfWorkOptions extends WriteLaneLimits {
   /** Work that has not settled after this long is refused: it awaits something it must not. */
@@ -30,17 +30,19 @@ export class SqliteUnitOfWork extends UnitOfWork {
     this.group = new GroupTransaction(
       writer,
       options.workLimitMs,
-      (tx, work) => this.current.run(tx, work),
+      (caller, tx) => caller.inItsContext(() => this.current.run(tx, () => caller.work(tx))),
       options.onHookError,
     );
   }
 
   async run<T>(work: (tx: Tx) => Promise<T>, lane: Lane = 'control'): Promise<T> {
     if (this.current.getStore()?.isStillOpen) throw new NestedUnitOfWorkError();
-    if (this.isClosed) throw new DomainError('server.busy', 'The gateway is stopping.');
+    if (this.isClosed) {
+      throw new DomainError('server.busy', 'The gateway is stopping.', { retryAfterSeconds: 5 });
+    }
     return new Promise<T>((resolve, reject) => {
-      this.lanes.push({ work, resolve: resolve as (value: unknown) => void, reject }, lane);
-      this.loop ??= this.current.exit(() => this.drain());
+      this.lanes.push(callerOf(work, resolve as (value: unknown) => void, reject), lane);
+      this.loop ??= this.drain();
     });
   }
 
@@ -54,9 +56,22 @@ export class SqliteUnitOfWork extends UnitOfWork {
     while (!this.lanes.isEmpty) {
       // Everyone whose request is already in this turn of the event loop joins the group.
       await new Promise(setImmediate);
-      let callers = this.lanes.takeGroup();
+      let callers: readonly Caller[] = this.lanes.takeGroup();
       while (callers.length > 0) callers = (await this.group.commit(callers)).again;
     }
     this.loop = null;
   }
+}
+
+/**
+ * The loop runs everyone's work, so each takes its own asynchronous context along: without it, a log
+ * line written in a transaction would carry the request id of whoever happened to start the loop.
+ */
+function callerOf(
+  work: (tx: Tx) => Promise<unknown>,
+  resolve: (value: unknown) => void,
+  reject: (error: unknown) => void,
+): Caller {
+  const context = new AsyncResource('UnitOfWork');
+  return { work, resolve, reject, inItsContext: (fn) => context.runInAsyncScope(fn) };
 }

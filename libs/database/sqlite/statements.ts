@@ -5,34 +5,49 @@ import { TransactionControlError } from '../database-errors';
 /** More distinct SQL texts than this come from generated lists; the oldest are prepared again. */
 const CACHED_STATEMENTS = 500;
 
-const TRANSACTION_CONTROL = /^\s*(begin|commit|end|rollback|savepoint|release)\b/i;
+/** What comes before the first word does not hide it: blanks, comments, empty statements. */
+const TRANSACTION_CONTROL =
+  /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*(begin|commit|end|rollback|savepoint|release)\b/i;
 
-/** Prepared statements of one connection, kept by their text. */
+export interface StatementOutcome {
+  /** `null` for a statement that answers no rows by its nature. */
+  readonly rows: readonly unknown[] | null;
+  readonly changes: number;
+  readonly lastRowId: number | bigint;
+}
+
+/** Prepared statements of one connection, kept by their text. Refuses to steer transactions. */
 export class Statements {
   private readonly cache = new Map<string, BetterSqlite3.Statement>();
 
   constructor(private readonly connection: BetterSqlite3.Database) {}
 
   all<Row>(sql: string, params: readonly SqlValue[]): Row[] {
-    const statement = this.prepare(sql);
-    const values = params.map(bindable);
-    if (statement.reader) return statement.all(...values) as Row[];
-    statement.run(...values);
-    return [];
+    return (this.execute(sql, params).rows ?? []) as Row[];
   }
 
+  /** How many rows the statement changed; with RETURNING, how many it answered. */
   run(sql: string, params: readonly SqlValue[]): number {
+    return this.execute(sql, params).changes;
+  }
+
+  /** @throws TransactionControlError for BEGIN, COMMIT, SAVEPOINT and their like. */
+  execute(sql: string, params: readonly SqlValue[]): StatementOutcome {
     const statement = this.prepare(sql);
     const values = params.map(bindable);
-    if (statement.reader) return statement.all(...values).length;
-    return statement.run(...values).changes;
+    if (statement.reader) {
+      const rows = statement.all(...values);
+      return { rows, changes: rows.length, lastRowId: 0 };
+    }
+    const { changes, lastInsertRowid } = statement.run(...values);
+    return { rows: null, changes, lastRowId: lastInsertRowid };
   }
 
   private prepare(sql: string): BetterSqlite3.Statement {
     const known = this.cache.get(sql);
     if (known !== undefined) return known;
-    const control = TRANSACTION_CONTROL.exec(sql);
-    if (control !== null) throw new TransactionControlError(control[1]!.toUpperCase());
+    const control = TRANSACTION_CONTROL.exec(sql)?.[1];
+    if (control !== undefined) throw new TransactionControlError(control.toUpperCase());
     const statement = this.connection.prepare(sql);
     this.cache.set(sql, statement);
     if (this.cache.size > CACHED_STATEMENTS) {

@@ -6,6 +6,8 @@ export interface Caller {
   readonly work: (tx: Tx) => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** Calls `fn` with the asynchronous context (request id and the like) that the caller came with. */
+  readonly inItsContext: <T>(fn: () => T) => T;
 }
 
 export interface WriteLaneLimits {
@@ -43,7 +45,8 @@ export class WriteLanes {
   /** The next callers to commit together: control ones, or, in their turn, a single bulk one. */
   takeGroup(): Caller[] {
     const takeBulk = this.bulk.length > 0 && (this.bulkIsNext || this.control.length === 0);
-    this.bulkIsNext = !takeBulk;
+    // Only a bulk caller that has waited out a control group goes before the next one.
+    this.bulkIsNext = !takeBulk && this.bulk.length > 0;
     return takeBulk ? this.bulk.splice(0, 1) : this.control.splice(0, this.limits.maxGroupSize);
   }
 }
