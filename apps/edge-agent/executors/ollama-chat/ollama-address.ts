@@ -16,7 +16,7 @@ export function ollamaAddress(host: string): string {
     throw invalidField('OLLAMA_HOST', 'must be a host, host:port or an http(s) address');
   }
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1';
-  const namesPort = url.port !== '' || /^https?:\/\/[^/]*:\d+/i.test(withHost);
+  const namesPort = url.port !== '' || /^https?:\/\/[^/]*:\d+(\/|$)/i.test(withHost);
   if (!namesPort && !/^https?:\/\//i.test(text)) url.port = OLLAMA_PORT;
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
