@@ -1,0 +1,285 @@
+import { FakeClock } from '@foreman/testing';
+import { Receiver, answerWith } from '../spec/receiver';
+import { selfSigned } from '../spec/self-signed';
+import { BLOCKED_PORTS } from '../target/blocked-ports';
+import { TargetPolicy } from '../target/target-policy';
+import type { PostOutcome } from './post-outcome';
+import { WebhookPoster } from './webhook-poster';
+
+const TIMEOUT_MS = 15_000;
+const EVERYWHERE = ['0.0.0.0/0', '::/0'];
+const LOOPBACK = ['127.0.0.0/8', '::1/128'];
+
+describe('WebhookPoster', () => {
+  const clock = new FakeClock();
+  const running = new AbortController();
+  let receiver: Receiver;
+
+  beforeEach(async () => {
+    receiver = await Receiver.start();
+  });
+
+  afterEach(async () => {
+    await receiver.stop();
+  });
+
+  interface Setting {
+    readonly allowed?: string[];
+    readonly names?: Record<string, string[][]>;
+    readonly authorities?: string[];
+  }
+
+  /** `names` gives the answers of the resolver in turn, the last one for ever. */
+  function poster({ allowed = LOOPBACK, names = {}, authorities }: Setting = {}): WebhookPoster {
+    const asked = new Map<string, number>();
+    const policy = new TargetPolicy({
+      allowedNetworks: allowed,
+      deniedPorts: BLOCKED_PORTS,
+      deniedHosts: [],
+    });
+    return new WebhookPoster(policy, clock, {
+      timeoutMs: TIMEOUT_MS,
+      certificateAuthorities: authorities ?? null,
+      resolve: async (host) => {
+        const answers = names[host] ?? [];
+        const turn = asked.get(host) ?? 0;
+        asked.set(host, turn + 1);
+        const answer = answers[Math.min(turn, answers.length - 1)];
+        if (answer === undefined) {
+          throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
+        }
+        return answer;
+      },
+    });
+  }
+
+  function post(by: WebhookPoster, url: string, body = '{}'): Promise<PostOutcome> {
+    const headers = { 'content-type': 'application/json', 'webhook-id': 'event-1' };
+    return by.post({ url, headers, body: Buffer.from(body) }, running.signal);
+  }
+
+  it('posts the bytes and headers as they are and tells of the answer', async () => {
+    receiver.script.push(answerWith(202, 'thank you'));
+
+    const outcome = await post(poster(), receiver.url('127.0.0.1', '/hook?a=b#c'), '{"ü":1}');
+
+    expect(outcome).toEqual({
+      statusCode: 202,
+      errorClass: null,
+      errorDetail: null,
+      address: '127.0.0.1',
+      responseExcerpt: 'thank you',
+      retryAfterMs: null,
+    });
+    expect(receiver.posts).toHaveLength(1);
+    expect(receiver.posts[0]).toMatchObject({
+      path: '/hook?a=b',
+      body: '{"ü":1}',
+      headers: { 'content-type': 'application/json', 'webhook-id': 'event-1' },
+    });
+  });
+
+  /** Ways to say "this machine" that really reach it; each is tried with the guard off first. */
+  const LOOPBACK_HOSTS = [
+    '127.0.0.1',
+    '127.1',
+    '127.0.1',
+    '127.8.8.8',
+    '127.255.255.254',
+    '2130706433',
+    '0x7f000001',
+    '0X7F000001',
+    '0x7f.1',
+    '0x7f.0x0.0x0.0x1',
+    '017700000001',
+    '0177.1',
+    '0177.0.0.01',
+    '127.0.0.1.',
+    '%31%32%37.0.0.1',
+    '１２７.０.０.１',
+    '①②⑦.⓪.⓪.①',
+    '127。0。0。1',
+    '127．0．0．1',
+    '0',
+    '0x0',
+    '0.0.0.0',
+    '[::1]',
+    '[0:0:0:0:0:0:0:1]',
+    '[0000:0000:0000:0000:0000:0000:0000:0001]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[0:0:0:0:0:ffff:127.0.0.1]',
+    '[::]',
+  ];
+
+  it.each(LOOPBACK_HOSTS)('does not reach this machine as %s', async (host) => {
+    const withoutGuard = await post(poster({ allowed: EVERYWHERE }), receiver.url(host));
+    const withGuard = await post(poster({ allowed: [] }), receiver.url(host));
+
+    expect(withoutGuard.statusCode).toBe(204);
+    expect(withGuard).toMatchObject({
+      statusCode: null,
+      errorClass: 'target_refused',
+      address: null,
+    });
+    expect(withGuard.errorDetail).toContain('not a public address');
+    expect(receiver.posts).toHaveLength(1);
+  });
+
+  it.each([
+    ['a loopback address', ['127.0.0.1']],
+    ['IPv6 loopback', ['::1']],
+    ['a mapped loopback address', ['::ffff:127.0.0.1']],
+    ['a public and a private address', ['93.184.215.14', '127.0.0.1']],
+    ['a private and a public address', ['127.0.0.1', '93.184.215.14']],
+  ])('does not reach this machine by a name that has %s', async (_what, addresses) => {
+    const reachable = addresses.filter((address) => address !== '93.184.215.14');
+    const url = receiver.url('name.example');
+    const withoutGuard = await post(
+      poster({ allowed: EVERYWHERE, names: { 'name.example': [reachable] } }),
+      url,
+    );
+    const withGuard = await post(
+      poster({ allowed: [], names: { 'name.example': [addresses] } }),
+      url,
+    );
+
+    expect(withoutGuard.statusCode).toBe(204);
+    expect(withGuard.errorClass).toBe('target_refused');
+    expect(receiver.posts).toHaveLength(1);
+  });
+
+  it('stays with the address that it checked when the name changes its mind', async () => {
+    const names = { 'rebinding.example': [['127.0.0.2'], ['127.0.0.1']] };
+
+    const outcome = await post(poster({ names }), receiver.url('rebinding.example'));
+
+    // 127.0.0.2 and 127.0.0.1 are the same listener here: which of them was used tells who was asked.
+    expect(outcome).toMatchObject({ statusCode: 204 });
+    expect(outcome.address).toMatch(/127\.0\.0\.2$/);
+  });
+
+  it.each([301, 302, 303, 307, 308])('does not follow a redirect (%i)', async (statusCode) => {
+    const inside = await Receiver.start();
+    receiver.script.push(answerWith(statusCode, '', { location: inside.url() }));
+
+    const outcome = await post(poster({ allowed: EVERYWHERE }), receiver.url());
+    await inside.stop();
+
+    expect(outcome).toMatchObject({ statusCode, errorClass: 'redirect' });
+    expect(inside.posts).toHaveLength(0);
+  });
+
+  it('reads 16 KiB of an endless answer, keeps 4 KiB, and goes on', async () => {
+    let written = 0;
+    receiver.script.push((_request, response) => {
+      response.writeHead(200);
+      const chunk = Buffer.alloc(8192, 'a');
+      const pump = () => {
+        do written += chunk.length;
+        while (response.write(chunk) && !response.destroyed);
+      };
+      response.on('drain', pump);
+      pump();
+    });
+
+    const outcome = await post(poster(), receiver.url());
+
+    expect(outcome).toMatchObject({ statusCode: 200, errorClass: null });
+    expect(outcome.responseExcerpt).toBe('a'.repeat(4096));
+    expect(written).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  it('gives up on a receiver that never answers', async () => {
+    receiver.script.push(() => undefined);
+
+    const posting = post(poster(), receiver.url());
+    await receiver.received(1);
+    clock.advance(TIMEOUT_MS - 1);
+    expect(clock.pendingTimers).toBe(1);
+    clock.advance(1);
+
+    expect(await posting).toMatchObject({ statusCode: null, errorClass: 'timeout' });
+  });
+
+  it('gives up on a resolver that never answers', async () => {
+    const policy = new TargetPolicy({ allowedNetworks: [], deniedPorts: [], deniedHosts: [] });
+    const hanging = new WebhookPoster(policy, clock, {
+      timeoutMs: TIMEOUT_MS,
+      certificateAuthorities: null,
+      resolve: () => new Promise(() => undefined),
+    });
+
+    const posting = post(hanging, 'https://name.example/');
+    clock.advance(TIMEOUT_MS);
+
+    expect(await posting).toMatchObject({ errorClass: 'timeout', address: null });
+  });
+
+  it('counts a 2xx as success even when its body breaks off', async () => {
+    receiver.script.push((request, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('partial', () => request.socket.end());
+    });
+
+    const outcome = await post(poster(), receiver.url());
+
+    expect(outcome).toMatchObject({
+      statusCode: 200,
+      errorClass: null,
+      responseExcerpt: 'partial',
+    });
+  });
+
+  it('tells a reset, a refused connection, an unknown name and nonsense apart', async () => {
+    receiver.script.push(
+      (request) => request.socket.destroy(),
+      (request) => request.socket.end('this is not HTTP\r\n\r\n'),
+    );
+    const reset = await post(poster(), receiver.url());
+    const nonsense = await post(poster(), receiver.url());
+    const closed = receiver.url();
+    await receiver.stop();
+    const refused = await post(poster(), closed);
+    const unknown = await post(poster(), 'https://nowhere.example/');
+    receiver = await Receiver.start();
+
+    expect([reset, nonsense, refused, unknown].map((outcome) => outcome.errorClass)).toEqual([
+      'reset',
+      'protocol',
+      'connect',
+      'dns',
+    ]);
+  });
+
+  it('verifies the certificate against the host name', async () => {
+    const certificate = selfSigned('hooks.example');
+    const secure = await Receiver.start(certificate);
+    const names = { 'hooks.example': [['127.0.0.1']], 'other.example': [['127.0.0.1']] };
+    const trusting = poster({ names, authorities: [certificate.cert] });
+
+    const trusted = await post(trusting, secure.url('hooks.example'));
+    const wrongName = await post(trusting, secure.url('other.example'));
+    const unknownIssuer = await post(poster({ names }), secure.url('hooks.example'));
+    await secure.stop();
+
+    expect(trusted).toMatchObject({ statusCode: 204, errorClass: null });
+    expect(wrongName).toMatchObject({ statusCode: null, errorClass: 'tls' });
+    expect(unknownIssuer).toMatchObject({ statusCode: null, errorClass: 'tls' });
+    expect(secure.posts).toHaveLength(1);
+  });
+
+  it('rejects when the sender stops, so that nothing is recorded of a cut attempt', async () => {
+    const stopping = new AbortController();
+    receiver.script.push(() => undefined);
+
+    const posting = poster().post(
+      { url: receiver.url(), headers: {}, body: Buffer.from('{}') },
+      stopping.signal,
+    );
+    await receiver.received(1);
+    stopping.abort(new Error('stopping'));
+
+    await expect(posting).rejects.toThrow('stopping');
+  });
+});
