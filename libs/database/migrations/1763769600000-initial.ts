@@ -238,6 +238,12 @@ const STATEMENTS = [
     UNIQUE (task_id, row_set, config_id)
   )`,
   `CREATE INDEX result_rows_of_job ON result_rows (job_id, id)`,
+  // Rows of earlier leases that were not adopted, until the sweep has removed them.
+  `CREATE TABLE discarded_row_sets (
+    task_id text NOT NULL REFERENCES tasks (id),
+    row_set integer NOT NULL,
+    PRIMARY KEY (task_id, row_set)
+  )`,
 
   // ── artifacts ─────────────────────────────────────────────────────────────────────────────────
   `CREATE TABLE artifacts (
@@ -256,22 +262,23 @@ const STATEMENTS = [
     CHECK ((state = 'published') = (published_at IS NOT NULL)),
     CHECK ((state = 'staged') = (lease_token IS NOT NULL))
   )`,
+  `CREATE INDEX artifacts_of_job ON artifacts (job_id)`,
   `CREATE UNIQUE INDEX artifacts_published ON artifacts (job_id, name) WHERE state = 'published'`,
   `CREATE UNIQUE INDEX artifacts_staged ON artifacts (task_id, name) WHERE state = 'staged'`,
   // A blob exists from its first chunk; one that no artifact names is swept after a grace.
   `CREATE TABLE blobs (
     key text PRIMARY KEY NOT NULL,
-    size integer,
-    created_at integer NOT NULL,
+    size integer CHECK (size >= 0),
+    written_at integer NOT NULL,
     released_at integer
   )`,
   `CREATE INDEX blobs_released ON blobs (released_at) WHERE released_at IS NOT NULL`,
-  `CREATE INDEX blobs_unfinished ON blobs (created_at) WHERE size IS NULL`,
+  `CREATE INDEX blobs_unfinished ON blobs (written_at) WHERE size IS NULL`,
   `CREATE TABLE blob_chunks (
     blob_key text NOT NULL REFERENCES blobs (key),
-    chunk_index integer NOT NULL,
+    start_byte integer NOT NULL,
     bytes blob NOT NULL,
-    PRIMARY KEY (blob_key, chunk_index)
+    PRIMARY KEY (blob_key, start_byte)
   )`,
 
   // ── webhooks ──────────────────────────────────────────────────────────────────────────────────
@@ -282,9 +289,14 @@ const STATEMENTS = [
     events text NOT NULL,
     kinds text,
     secret_sealed text NOT NULL,
+    previous_secret_sealed text,
+    previous_secret_until integer,
     created_at integer NOT NULL,
+    failing_since integer,
     disabled_at integer,
-    disabled_reason text
+    disabled_reason text CHECK (disabled_reason IN ('gone', 'failing')),
+    CHECK ((previous_secret_sealed IS NULL) = (previous_secret_until IS NULL)),
+    CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL))
   )`,
   `CREATE INDEX webhook_endpoints_of_job ON webhook_endpoints (job_id) WHERE job_id IS NOT NULL`,
   `CREATE INDEX webhook_endpoints_standing ON webhook_endpoints (id) WHERE job_id IS NULL`,
@@ -305,8 +317,10 @@ const STATEMENTS = [
     event_id text NOT NULL REFERENCES webhook_messages (event_id),
     endpoint_id text NOT NULL REFERENCES webhook_endpoints (id),
     job_id text NOT NULL,
+    host text NOT NULL,
     status text NOT NULL CHECK (status IN ('pending', 'delivered', 'exhausted', 'superseded', 'disabled')),
-    attempt_count integer NOT NULL,
+    attempt_count integer NOT NULL CHECK (attempt_count >= 0),
+    schedule_step integer NOT NULL CHECK (schedule_step >= 0),
     urls_only boolean NOT NULL DEFAULT 0 CHECK (urls_only IN (0, 1)),
     next_attempt_at integer,
     claimed_until integer,
@@ -314,9 +328,13 @@ const STATEMENTS = [
     finished_at integer,
     UNIQUE (event_id, endpoint_id),
     CHECK ((status = 'pending') = (next_attempt_at IS NOT NULL)),
-    CHECK ((status = 'pending') = (finished_at IS NULL))
+    CHECK ((status = 'pending') = (finished_at IS NULL)),
+    CHECK (claimed_until IS NULL OR status = 'pending')
   )`,
+  // By host, so that a claim steps over the backlog of a slow one instead of reading through it.
+  `CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at) WHERE status = 'pending'`,
   `CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE status = 'pending'`,
+  `CREATE INDEX deliveries_claimed ON deliveries (claimed_until) WHERE claimed_until IS NOT NULL`,
   `CREATE INDEX deliveries_of_job ON deliveries (job_id, created_at)`,
   `CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id)`,
   `CREATE TABLE delivery_attempts (
@@ -326,6 +344,8 @@ const STATEMENTS = [
     duration_ms integer NOT NULL,
     status_code integer,
     error_class text,
+    error_detail text,
+    address text,
     response_excerpt text,
     PRIMARY KEY (delivery_id, number)
   )`,
@@ -340,6 +360,7 @@ const TABLES = [
   'blob_chunks',
   'blobs',
   'artifacts',
+  'discarded_row_sets',
   'result_rows',
   'late_writes',
   'lease_requests',

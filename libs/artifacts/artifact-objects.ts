@@ -1,0 +1,67 @@
+import { buffer } from 'node:stream/consumers';
+import { Injectable } from '@nestjs/common';
+import type { Queryable } from '@foreman/database';
+import { COMPLETION } from './artifact-name';
+import type { ArtifactObject } from './artifact-object';
+import { ArtifactReads } from './artifact-reads';
+import type { ArtifactRecord } from './artifact-record';
+import { ArtifactsSettings } from './artifacts.options';
+import { inlineValue, mayBeInline, type InlineValue } from './inline-value';
+
+/** Artifact objects, by value or by URL; also what webhooks take artifacts from. */
+@Injectable()
+export class ArtifactObjects {
+  constructor(
+    private readonly reads: ArtifactReads,
+    private readonly settings: ArtifactsSettings,
+  ) {}
+
+  async list(db: Queryable, jobId: string): Promise<ArtifactRecord[]> {
+    return this.reads.list(db, jobId);
+  }
+
+  /**
+   * The objects in the order of `completion` first, then by name. What may be inlined is, while all
+   * that is inlined stays within `inlineBudgetBytes` (null: no such limit; 0: every one by URL). The
+   * budget counts what stands in the body: the larger of the stored and the written-out value.
+   */
+  async of(
+    jobId: string,
+    records: readonly ArtifactRecord[],
+    inlineBudgetBytes: number | null,
+  ): Promise<ArtifactObject[]> {
+    const objects: ArtifactObject[] = [];
+    let budget = inlineBudgetBytes ?? Infinity;
+    for (const record of [...records].sort(byPlace)) {
+      const value = budget >= record.size ? await this.valueOf(record) : null;
+      const bytes = value === null ? Infinity : inlineCost(record, value);
+      const isInline = budget > 0 && bytes <= budget;
+      if (isInline) budget -= bytes;
+      objects.push({
+        name: record.name,
+        content_type: record.contentType,
+        size: record.size,
+        inline: isInline ? value : null,
+        url: isInline ? null : this.settings.urlOf(jobId, record.name),
+        sha256: record.sha256,
+      });
+    }
+    return objects;
+  }
+
+  /** Null too when the bytes are gone: a frozen message outlives the blobs of an earlier run. */
+  private async valueOf(record: ArtifactRecord): Promise<InlineValue | null> {
+    if (!mayBeInline(record.contentType, record.size, this.settings.inlineLimitBytes)) return null;
+    const bytes = await buffer(this.reads.open(record)).catch(() => null);
+    return bytes === null ? null : inlineValue(record.contentType, bytes);
+  }
+}
+
+function inlineCost(record: ArtifactRecord, inline: InlineValue): number {
+  return Math.max(record.size, Buffer.byteLength(JSON.stringify(inline)));
+}
+
+function byPlace(a: ArtifactRecord, b: ArtifactRecord): number {
+  const place = Number(b.name === COMPLETION) - Number(a.name === COMPLETION);
+  return place !== 0 ? place : a.name < b.name ? -1 : Number(a.name > b.name);
+}

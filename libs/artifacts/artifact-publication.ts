@@ -1,0 +1,183 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { Tx } from '@foreman/database';
+import { JobLifecycle, type JobEntity, type TaskEntity } from '@foreman/jobs';
+import { DomainError, IdSource, invalidField, sha256Hex } from '@foreman/kernel';
+import { COMPLETION, checkArtifactName, publicName } from './artifact-name';
+import { ArtifactEntity } from './artifact.entity';
+import { ArtifactStore } from './artifact.store';
+import { ArtifactsSettings } from './artifacts.options';
+import { BlobRegistry } from './blob-registry';
+import { DatabaseBlobStore } from './database-blob-store';
+import {
+  inlineBytes,
+  isStagedReference,
+  type DeclaredArtifact,
+  type StagedReference,
+} from './declared-artifact';
+import { JobCompletion } from './job-completion';
+
+/** What a task's artifacts are made visible with. */
+export interface Publication {
+  readonly task: Pick<TaskEntity, 'id' | 'jobId' | 'taskIndex'>;
+  /** Whether the job has this task alone: then its artifacts' names are the job's. */
+  readonly isOnlyTask: boolean;
+  /** As the completion names them; staged artifacts that it does not name are published too. */
+  readonly declared: readonly DeclaredArtifact[];
+  /** Only what this lease staged is published; anything else of the task goes. */
+  readonly leaseToken: string;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** Makes staged artifacts visible, or lets them go, inside the transaction that ends a lease. */
+@Injectable()
+export class ArtifactPublication implements OnModuleInit {
+  constructor(
+    private readonly ids: IdSource,
+    private readonly artifacts: ArtifactStore,
+    private readonly blobs: BlobRegistry,
+    private readonly smallBlobs: DatabaseBlobStore,
+    private readonly settings: ArtifactsSettings,
+    private readonly jobCompletion: JobCompletion,
+    private readonly jobs: JobLifecycle,
+  ) {}
+
+  onModuleInit(): void {
+    this.jobs.beforeCompleted(async (tx, job, now) => {
+      if (job.taskCount > 1) await this.publishJobCompletion(tx, job, now);
+    });
+  }
+
+  /**
+   * With a task's completion: everything it staged under this lease and everything inline becomes
+   * visible. In a job of one task `summary` stands in for a `completion` that the agent did not send.
+   * @throws `request.invalid` for a bad name, type or value; `artifact.too_large`;
+   * `artifact.incomplete` when a named digest is not what is staged; `artifact.conflict` for a name
+   * that is both staged and inline.
+   */
+  async publish(tx: Tx, publication: Publication, summary: unknown): Promise<void> {
+    const { task, isOnlyTask, declared, now } = publication;
+    checkDeclared(declared);
+    const staged = await this.stagedOfLease(tx, publication);
+    const stagedNames = new Map(staged.map((artifact) => [artifact.name, artifact]));
+    for (const artifact of declared) {
+      const found = stagedNames.get(artifact.name);
+      if (isStagedReference(artifact)) assertStaged(artifact, found);
+      else if (found !== undefined) throw conflict(artifact.name);
+    }
+    await this.publishAll(tx, publication, staged);
+    const names = new Set(stagedNames.keys());
+    for (const artifact of declared) {
+      names.add(artifact.name);
+      if (isStagedReference(artifact)) continue;
+      const bytes = inlineBytes(artifact, this.settings.maxBytes);
+      await this.publishBytes(tx, publication, artifact.name, artifact.contentType, bytes);
+    }
+    if (isOnlyTask && !names.has(COMPLETION)) {
+      const bytes = Buffer.from(JSON.stringify(summary ?? null));
+      await this.publishBytes(tx, { task, isOnlyTask, now }, COMPLETION, 'application/json', bytes);
+    }
+  }
+
+  /** With a final failure that keeps its artifacts: what was staged under this lease becomes visible. */
+  async publishStaged(tx: Tx, publication: Omit<Publication, 'declared'>): Promise<void> {
+    await this.publishAll(tx, publication, await this.stagedOfLease(tx, publication));
+  }
+
+  /** Lets a task's staged artifacts go: at a new lease, a hand-back, a final failure. */
+  async discardStaged(tx: Tx, taskId: string, now: number): Promise<void> {
+    for (const staged of await this.artifacts.staged(tx, taskId)) {
+      await this.artifacts.remove(tx, staged, now);
+    }
+  }
+
+  /**
+   * Writes Foreman's own `completion` of a job of many tasks, from what they have published. Called
+   * by itself before such a job's `job.completed`.
+   */
+  async publishJobCompletion(
+    tx: Tx,
+    job: Pick<JobEntity, 'id' | 'taskCount'>,
+    now: number,
+  ): Promise<void> {
+    const bytes = await this.jobCompletion.compose(tx, job.id, job.taskCount);
+    const owner = { task: { id: null, jobId: job.id, taskIndex: 0 }, isOnlyTask: true, now };
+    await this.publishBytes(tx, owner, COMPLETION, 'application/json', bytes);
+  }
+
+  private async stagedOfLease(
+    tx: Tx,
+    publication: Pick<Publication, 'task' | 'leaseToken' | 'now'>,
+  ): Promise<ArtifactEntity[]> {
+    const staged = await this.artifacts.staged(tx, publication.task.id);
+    const isOfLease = (artifact: ArtifactEntity) => artifact.leaseToken === publication.leaseToken;
+    for (const stranger of staged.filter((artifact) => !isOfLease(artifact))) {
+      await this.artifacts.remove(tx, stranger, publication.now);
+    }
+    return staged.filter(isOfLease);
+  }
+
+  private async publishAll(
+    tx: Tx,
+    publication: Pick<Publication, 'task' | 'isOnlyTask' | 'now'>,
+    staged: readonly ArtifactEntity[],
+  ): Promise<void> {
+    const { task, isOnlyTask, now } = publication;
+    for (const artifact of staged) {
+      const name = publicName(isOnlyTask, task.taskIndex, artifact.name);
+      await this.artifacts.publish(tx, artifact, name, now);
+    }
+  }
+
+  private async publishBytes(
+    tx: Tx,
+    owner: {
+      readonly task: { readonly id: string | null; jobId: string; taskIndex: number };
+      readonly isOnlyTask: boolean;
+      readonly now: number;
+    },
+    name: string,
+    contentType: string,
+    bytes: Buffer,
+  ): Promise<void> {
+    const { task, isOnlyTask, now } = owner;
+    const blobKey = this.ids.uuid();
+    await this.blobs.open(tx, blobKey, now);
+    await this.smallBlobs.writeIn(tx, blobKey, bytes);
+    await this.blobs.keep(tx, blobKey, bytes.length);
+    const artifact = {
+      jobId: task.jobId,
+      taskId: task.id,
+      name: publicName(isOnlyTask, task.taskIndex, name),
+      contentType,
+      size: bytes.length,
+      sha256: sha256Hex(bytes),
+      blobKey,
+    };
+    await this.artifacts.insertPublished(tx, artifact, now);
+  }
+}
+
+function checkDeclared(declared: readonly DeclaredArtifact[]): void {
+  const names = new Set<string>();
+  for (const [index, { name }] of declared.entries()) {
+    checkArtifactName(name, `artifacts.${index}.name`);
+    if (names.has(name)) throw invalidField(`artifacts.${index}.name`, 'is named twice');
+    names.add(name);
+  }
+}
+
+function assertStaged(reference: StagedReference, staged: ArtifactEntity | undefined): void {
+  if (staged?.sha256 === reference.sha256.toLowerCase()) return;
+  throw new DomainError(
+    'artifact.incomplete',
+    `Artifact ${reference.name} is not staged with that digest; upload it, then complete again.`,
+    { name: reference.name, sha256: reference.sha256, staged: staged?.sha256 ?? null },
+  );
+}
+
+function conflict(name: string): DomainError {
+  return new DomainError('artifact.conflict', `Artifact ${name} is both staged and inline.`, {
+    name,
+  });
+}

@@ -1,0 +1,74 @@
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import type { Queryable } from '@foreman/database';
+import {
+  DomainError,
+  decodeCursor,
+  isUuid,
+  pageOf,
+  type Page,
+  type PageRequest,
+} from '@foreman/kernel';
+import { COMPLETION } from './artifact-name';
+import { artifactRecord, type ArtifactRecord } from './artifact-record';
+import { ArtifactEntity } from './artifact.entity';
+import { BlobStore, type ByteRange } from './blob-store';
+
+/** Published artifacts of jobs that are not hidden. */
+@Injectable()
+export class ArtifactReads {
+  constructor(private readonly store: BlobStore) {}
+
+  /** All of a job's, `completion` first, then by name. */
+  async list(db: Queryable, jobId: string): Promise<ArtifactRecord[]> {
+    return (await db.entities(ArtifactEntity, LIST, [jobId, COMPLETION])).map(artifactRecord);
+  }
+
+  /** The same in pages. @throws `request.invalid` for a cursor that is not of this list. */
+  async page(db: Queryable, jobId: string, page: PageRequest): Promise<Page<ArtifactRecord>> {
+    const after = page.cursor === null ? ['', ''] : decodeCursor(page.cursor, 2).map(String);
+    const [rank = '', name = ''] = after;
+    const params = [COMPLETION, jobId, rank, rank, name, page.limit + 1];
+    const rows = await db.entities(ArtifactEntity, PAGE, params);
+    return pageOf(rows.map(artifactRecord), page.limit, (last) => [
+      last.name === COMPLETION ? '0' : '1',
+      last.name,
+    ]);
+  }
+
+  async find(db: Queryable, jobId: string, name: string): Promise<ArtifactRecord | null> {
+    if (!isUuid(jobId)) return null;
+    const [entity] = await db.entities(ArtifactEntity, FIND, [jobId, name]);
+    return entity === undefined ? null : artifactRecord(entity);
+  }
+
+  /** @throws `artifact.not_found`. */
+  async get(db: Queryable, jobId: string, name: string): Promise<ArtifactRecord> {
+    const record = await this.find(db, jobId, name);
+    if (record === null) {
+      throw new DomainError('artifact.not_found', `Job ${jobId} has no artifact of that name.`);
+    }
+    return record;
+  }
+
+  /** Its bytes. The stream fails if any of them vanish while it is read. */
+  open(record: Pick<ArtifactRecord, 'blobKey' | 'size'>, range?: ByteRange): Readable {
+    return this.store.read(record.blobKey, record.size, range);
+  }
+}
+
+const IS_VISIBLE = `state = 'published'
+    AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = artifacts.job_id AND jobs.hidden_at IS NULL)`;
+
+export const LIST = `
+  SELECT * FROM artifacts WHERE job_id = ? AND ${IS_VISIBLE}
+  ORDER BY CASE WHEN name = ? THEN '0' ELSE '1' END, name`;
+
+const PAGE = `
+  SELECT * FROM (
+    SELECT artifacts.*, CASE WHEN name = ? THEN '0' ELSE '1' END AS place
+    FROM artifacts WHERE job_id = ? AND ${IS_VISIBLE}) listed
+  WHERE place > ? OR (place = ? AND name > ?)
+  ORDER BY place, name LIMIT ?`;
+
+export const FIND = `SELECT * FROM artifacts WHERE job_id = ? AND name = ? AND ${IS_VISIBLE}`;

@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork, type Tx } from '@foreman/database';
+import { LeaseFence, type LeaseClaim } from '@foreman/jobs';
+import { Clock, IdSource } from '@foreman/kernel';
+import { checkArtifactName } from './artifact-name';
+import { artifactRecord, type ArtifactRecord } from './artifact-record';
+import { ArtifactStore } from './artifact.store';
+import { ArtifactsSettings } from './artifacts.options';
+import { BlobRegistry } from './blob-registry';
+import { BlobStore } from './blob-store';
+import { checkMediaType } from './media-type';
+import { UploadBody, type ExpectedDigests } from './upload-body';
+
+export interface ArtifactUpload {
+  readonly taskId: string;
+  readonly edgeId: string;
+  readonly leaseToken: string;
+  readonly name: string;
+  readonly contentType: string;
+  /**
+   * Read only after the lease was found alive, and not to its end when the upload is refused: a
+   * server that wants to answer then must pass an iterator that leaves its connection open.
+   */
+  readonly body: AsyncIterable<Buffer>;
+  readonly digests?: ExpectedDigests;
+}
+
+export interface UploadedArtifact {
+  readonly artifact: ArtifactRecord;
+  /** False when these very bytes were staged under this name already. */
+  readonly isNew: boolean;
+}
+
+interface ArrivedBlob {
+  readonly key: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** Takes artifacts in from edges (seed 000's deferred upload). */
+@Injectable()
+export class ArtifactUploads {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+    private readonly fence: LeaseFence,
+    private readonly artifacts: ArtifactStore,
+    private readonly blobs: BlobRegistry,
+    private readonly store: BlobStore,
+    private readonly settings: ArtifactsSettings,
+  ) {}
+
+  /**
+   * Streams the body into the blob store and stages it until the task completes. The lease is held
+   * against the fence before the first byte and after the last, and extended in between. Other bytes
+   * under the name replace the staged ones. Durable when it resolves.
+   * @throws `request.invalid`, `task.not_found`, `lease.lost`, `artifact.too_large`,
+   * `artifact.digest_mismatch`; whatever `body` throws.
+   */
+  async put(upload: ArtifactUpload): Promise<UploadedArtifact> {
+    checkArtifactName(upload.name);
+    checkMediaType(upload.contentType);
+    const key = this.ids.uuid();
+    await this.unitOfWork.run(async (tx) => {
+      const claim = this.claim(upload);
+      await this.fence.hold(tx, claim);
+      await this.blobs.open(tx, key, claim.now);
+    });
+    try {
+      const body = new UploadBody(upload.body, upload.digests ?? {}, this.settings.maxBytes);
+      const size = await this.store.write(key, body.pieces(this.leaseKeeper(upload)));
+      const blob = { key, size, sha256: body.verifiedSha256() };
+      return await this.unitOfWork.run((tx) => this.stage(tx, upload, blob));
+    } catch (error) {
+      await this.abandon(key);
+      throw error;
+    }
+  }
+
+  private async stage(
+    tx: Tx,
+    upload: ArtifactUpload,
+    blob: ArrivedBlob,
+  ): Promise<UploadedArtifact> {
+    const claim = this.claim(upload);
+    const task = await this.fence.holdStarted(tx, claim);
+    const staged = await this.artifacts.findStaged(tx, task.id, upload.name);
+    if (staged?.leaseToken === upload.leaseToken && staged.sha256 === blob.sha256) {
+      await this.blobs.release(tx, blob.key, claim.now);
+      await this.artifacts.retype(tx, staged.id, upload.contentType);
+      const artifact = { ...artifactRecord(staged), contentType: upload.contentType };
+      return { artifact, isNew: false };
+    }
+    if (staged !== null) await this.artifacts.remove(tx, staged, claim.now);
+    await this.blobs.keep(tx, blob.key, blob.size);
+    const artifact = await this.artifacts.insertStaged(
+      tx,
+      {
+        jobId: task.jobId,
+        taskId: task.id,
+        name: upload.name,
+        contentType: upload.contentType,
+        size: blob.size,
+        sha256: blob.sha256,
+        blobKey: blob.key,
+      },
+      upload.leaseToken,
+      claim.now,
+    );
+    return { artifact, isNew: true };
+  }
+
+  /** A streamed body extends its lease while it flows (contract), but not with every packet. */
+  private leaseKeeper(upload: ArtifactUpload): () => Promise<void> {
+    let extendedAt = this.clock.monotonicMs();
+    return async () => {
+      const now = this.clock.monotonicMs();
+      if (now - extendedAt < this.settings.leaseExtensionMs) return;
+      extendedAt = now;
+      await this.unitOfWork.run((tx) => this.fence.hold(tx, this.claim(upload)));
+    };
+  }
+
+  /** If even this fails, the sweep finds the blob later: it is registered. */
+  private async abandon(key: string): Promise<void> {
+    const now = this.clock.now();
+    await this.unitOfWork.run((tx) => this.blobs.release(tx, key, now)).catch(() => undefined);
+  }
+
+  private claim(upload: ArtifactUpload): LeaseClaim {
+    const { taskId, edgeId, leaseToken } = upload;
+    return { taskId, edgeId, leaseToken, now: this.clock.now() };
+  }
+}

@@ -1,0 +1,25 @@
+import type { Readable } from 'node:stream';
+
+/** Bytes `start` to `end`, both included, as in HTTP. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where artifacts' bytes are. Keys are opaque, and registered with `BlobRegistry` before the first
+ * byte is written, so that an upload which dies leaves nothing unknown behind.
+ */
+export abstract class BlobStore {
+  /**
+   * Stores everything that `body` yields, asking for more only when the last piece is stored.
+   * @returns how many bytes there were. Rejects with what `body` throws; the pieces stay until `delete`.
+   */
+  abstract write(key: string, body: AsyncIterable<Buffer>): Promise<number>;
+  /** The bytes, or a range of them. Errors (never just ends) if any of them are missing. */
+  abstract read(key: string, size: number, range?: ByteRange): Readable;
+  /** Removes the bytes of all these keys. Repeating is safe; a key that is not there is no error. */
+  abstract delete(keys: readonly string[]): Promise<void>;
+  /** How many bytes there are; null when there are none. */
+  abstract stat(key: string): Promise<number | null>;
+}

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork, type Tx } from '@foreman/database';
+import { Clock } from '@foreman/kernel';
+import { ArtifactEntity } from './artifact.entity';
+import { ArtifactStore } from './artifact.store';
+import { ArtifactsSettings } from './artifacts.options';
+import { BlobRegistry } from './blob-registry';
+import { BlobStore } from './blob-store';
+
+/** What one sweep removed. */
+export interface BlobSweepCounts {
+  /** Staged artifacts of tasks that are over. */
+  readonly staged: number;
+  /** Uploads that stood still for too long. */
+  readonly abandoned: number;
+  readonly blobs: number;
+  /** Of the blobs whose size is known. */
+  readonly bytes: number;
+}
+
+/** One bulk unit's share: enough to be quick, small enough that nobody waits for it. */
+const BATCH = 50;
+
+/** Removes bytes that nothing names any more. Safe to kill at any moment and to run again. */
+@Injectable()
+export class BlobSweep {
+  private running: Promise<BlobSweepCounts> | null = null;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly artifacts: ArtifactStore,
+    private readonly blobs: BlobRegistry,
+    private readonly store: BlobStore,
+    private readonly settings: ArtifactsSettings,
+  ) {}
+
+  /** Sweeps until nothing is left, in bulk-lane batches. A call during a sweep gets that one's counts. */
+  runOnce(): Promise<BlobSweepCounts> {
+    this.running ??= this.sweep().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  private async sweep(): Promise<BlobSweepCounts> {
+    const now = this.clock.now();
+    const before = now - this.settings.abandonedAfterMs;
+    const staged = await this.untilLess((tx) => this.discardOrphans(tx, now));
+    const abandoned = await this.untilLess((tx) =>
+      this.blobs.releaseAbandoned(tx, before, now, BATCH),
+    );
+    return { staged, abandoned, ...(await this.deleteReleased()) };
+  }
+
+  private async deleteReleased(): Promise<{ blobs: number; bytes: number }> {
+    const counts = { blobs: 0, bytes: 0 };
+    for (;;) {
+      const due = await this.unitOfWork.run((tx) => this.blobs.released(tx, BATCH), 'bulk');
+      const keys = due.map((blob) => blob.key);
+      if (keys.length === 0) return counts;
+      await this.store.delete(keys);
+      const forgotten = await this.unitOfWork.run((tx) => this.blobs.forget(tx, keys), 'bulk');
+      counts.blobs += forgotten;
+      for (const blob of due) counts.bytes += blob.size ?? 0;
+      if (forgotten < BATCH) return counts;
+    }
+  }
+
+  /** A cancelled task's lease never ends by a call of its edge: what it staged goes here. */
+  private async discardOrphans(tx: Tx, now: number): Promise<number> {
+    const orphans = await tx.entities(ArtifactEntity, STAGED_ORPHANS, [BATCH]);
+    for (const orphan of orphans) await this.artifacts.remove(tx, orphan, now);
+    return orphans.length;
+  }
+
+  private async untilLess(batch: (tx: Tx) => Promise<number>): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const done = await this.unitOfWork.run(batch, 'bulk');
+      total += done;
+      if (done < BATCH) return total;
+    }
+  }
+}
+
+export const STAGED_ORPHANS = `
+  SELECT artifacts.* FROM artifacts
+  WHERE state = 'staged' AND NOT EXISTS
+    (SELECT 1 FROM tasks WHERE tasks.id = artifacts.task_id AND tasks.status IN ('queued', 'leased'))
+  LIMIT ?`;

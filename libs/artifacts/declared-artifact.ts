@@ -1,0 +1,50 @@
+import { invalidField } from '@foreman/kernel';
+import { checkMediaType, isJsonType } from './media-type';
+import { tooLarge } from './upload-body';
+
+/** An artifact that a completion brings along. */
+export interface InlineArtifact {
+  readonly name: string;
+  readonly contentType: string;
+  /** A JSON value for JSON types, a string for all others. */
+  readonly inline: unknown;
+}
+
+/** An artifact that was uploaded before, named with its digest: a delayed older upload cannot slip in. */
+export interface StagedReference {
+  readonly name: string;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+export type DeclaredArtifact = InlineArtifact | StagedReference;
+
+export function isStagedReference(artifact: DeclaredArtifact): artifact is StagedReference {
+  return 'sha256' in artifact && artifact.sha256 !== undefined;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/**
+ * The bytes to store: JSON written compactly, text as UTF-8.
+ * @throws `request.invalid` for a value that its type cannot have; `artifact.too_large`.
+ */
+export function inlineBytes(artifact: InlineArtifact, maxBytes: number): Buffer {
+  const path = `artifacts.${artifact.name}`;
+  checkMediaType(artifact.contentType, `${path}.content_type`);
+  const bytes = Buffer.from(inlineText(artifact, `${path}.inline`));
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+function inlineText({ contentType, inline }: InlineArtifact, path: string): string {
+  if (inline === undefined) throw invalidField(path, 'is missing');
+  if (isJsonType(contentType)) return JSON.stringify(inline);
+  if (typeof inline !== 'string') {
+    throw invalidField(path, `must be a string, as its type is ${contentType}`);
+  }
+  if (LONE_SURROGATE.test(inline)) {
+    throw invalidField(path, 'has half a surrogate pair, which UTF-8 cannot hold');
+  }
+  return inline;
+}

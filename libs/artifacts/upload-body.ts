@@ -1,0 +1,61 @@
+import { createHash, type Hash } from 'node:crypto';
+import { DomainError } from '@foreman/kernel';
+
+/** What the sender says the digest of its bytes is (RFC 9530). Each one given is checked. */
+export interface ExpectedDigests {
+  readonly sha256?: Buffer;
+  readonly sha512?: Buffer;
+}
+
+/** A body on its way into a blob store: counted and hashed while it flows, never held. */
+export class UploadBody {
+  private readonly sha256 = createHash('sha256');
+  private readonly sha512: Hash | null;
+  private bytes = 0;
+
+  constructor(
+    private readonly source: AsyncIterable<Buffer>,
+    private readonly expected: ExpectedDigests,
+    private readonly limitBytes: number,
+  ) {
+    this.sha512 = expected.sha512 === undefined ? null : createHash('sha512');
+  }
+
+  /** The bytes; `onFlow` is awaited with each piece. @throws `artifact.too_large` once there are too many. */
+  async *pieces(onFlow: () => Promise<void>): AsyncGenerator<Buffer> {
+    for await (const piece of this.source) {
+      this.bytes += piece.length;
+      if (this.bytes > this.limitBytes) throw tooLarge(this.limitBytes);
+      this.sha256.update(piece);
+      this.sha512?.update(piece);
+      await onFlow();
+      yield piece;
+    }
+  }
+
+  /** Once all has flowed: its SHA-256 in hex. @throws `artifact.digest_mismatch`. */
+  verifiedSha256(): string {
+    const sha256 = this.sha256.digest();
+    assertSame('sha-256', this.expected.sha256, sha256);
+    if (this.sha512 !== null) assertSame('sha-512', this.expected.sha512, this.sha512.digest());
+    return sha256.toString('hex');
+  }
+}
+
+/** The largest artifact is a setting of the operator: the message names it (contract). */
+export function tooLarge(limitBytes: number): DomainError {
+  return new DomainError(
+    'artifact.too_large',
+    `An artifact may have at most ${limitBytes} bytes (FOREMAN_ARTIFACT_MAX_BYTES).`,
+    { limitBytes },
+  );
+}
+
+function assertSame(algorithm: string, expected: Buffer | undefined, actual: Buffer): void {
+  if (expected === undefined || expected.equals(actual)) return;
+  throw new DomainError(
+    'artifact.digest_mismatch',
+    `The bytes that arrived do not have the ${algorithm} digest that was announced; send them again.`,
+    { algorithm, expected: expected.toString('base64'), actual: actual.toString('base64') },
+  );
+}
