@@ -1,0 +1,136 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { UnitOfWork, type Tx } from '@foreman/database';
+import { ArtifactPublication, type DeclaredArtifact } from '@foreman/artifacts';
+import { Clock } from '@foreman/kernel';
+import {
+  JobLifecycle,
+  LeaseFence,
+  TaskLifecycle,
+  type JobStatus,
+  type LeaseClaim,
+  type Summary,
+  type TaskEntity,
+} from '@foreman/jobs';
+import { ResultCheck } from '@foreman/results';
+import type { EdgePrincipal } from '@foreman/edges';
+import { EndedAttempts } from './ended-attempts';
+import type { LeasedTask } from './lease-request';
+import { LeaseRequests } from './lease-requests';
+import { TaskLeases } from './task-leases';
+
+export interface CompleteCommand {
+  readonly taskId: string;
+  readonly leaseToken: string;
+  readonly bestConfigIds?: readonly string[];
+  readonly processedCount?: number;
+  readonly totalCount?: number;
+  /** How many rows the edge says it has posted; checked against what is stored. */
+  readonly resultCount?: number;
+  readonly artifacts?: readonly DeclaredArtifact[];
+  /** Lease the next task in the same transaction. */
+  readonly wantsNext: boolean;
+}
+
+export interface CompletionResult {
+  readonly taskId: string;
+  readonly jobStatus: JobStatus;
+  readonly next: LeasedTask | null;
+}
+
+/** leased -> completed: rows checked, artifacts published, task and perhaps job finalized, in one transaction. */
+@Injectable()
+export class Completion implements OnModuleInit {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly fence: LeaseFence,
+    private readonly tasks: TaskLifecycle,
+    private readonly jobs: JobLifecycle,
+    private readonly results: ResultCheck,
+    private readonly artifacts: ArtifactPublication,
+    private readonly ended: EndedAttempts,
+    private readonly leases: TaskLeases,
+    private readonly requests: LeaseRequests,
+  ) {}
+
+  /** A job of many tasks gets its own `completion` in the transaction that completes it. */
+  onModuleInit(): void {
+    this.jobs.beforeCompleted(async (tx, job, now) => {
+      if (job.taskCount > 1) await this.artifacts.publishJobCompletion(tx, job, now);
+    });
+  }
+
+  /**
+   * Repeated with the same lease: the same answer; `next` the same while it lives, else null.
+   * @throws `lease.lost`, `task.not_found`, `results.incomplete`, `results.unknown_config`,
+   * `artifact.incomplete`, `artifact.conflict`, `request.invalid`.
+   */
+  async complete(edge: EdgePrincipal, command: CompleteCommand): Promise<CompletionResult> {
+    const { taskId, leaseToken } = command;
+    return this.unitOfWork.run(async (tx) => {
+      const claim = { taskId, leaseToken, edgeId: edge.edgeId, now: this.clock.now() };
+      const jobStatus =
+        (await this.ended.completedJobStatus(tx, claim)) ??
+        (await this.completeNow(tx, claim, command));
+      return { taskId, jobStatus, next: await this.next(tx, edge, command, claim) };
+    });
+  }
+
+  private async completeNow(
+    tx: Tx,
+    claim: LeaseClaim,
+    command: CompleteCommand,
+  ): Promise<JobStatus> {
+    const task = await this.fence.hold(tx, claim);
+    const { resultCount, bestConfigIds } = command;
+    await this.results.checkCompletion(tx, task, {
+      ...(resultCount !== undefined && { resultCount }),
+      ...(bestConfigIds && { bestConfigIds }),
+    });
+    const summary = summaryOf(task, command);
+    await this.artifacts.publish(tx, {
+      task,
+      isOnlyTask: await isOnlyTask(tx, task),
+      declared: command.artifacts ?? [],
+      summary,
+      now: claim.now,
+    });
+    const job = await this.tasks.complete(tx, task, summary, claim.now);
+    return job.status;
+  }
+
+  /** The next lease belongs to this completion: repeating the call finds it again. */
+  private async next(
+    tx: Tx,
+    edge: EdgePrincipal,
+    command: CompleteCommand,
+    claim: LeaseClaim,
+  ): Promise<LeasedTask | null> {
+    if (!command.wantsNext) return null;
+    const leaseRequestId = `complete:${command.leaseToken}`;
+    if (await this.ended.hasLeasedUnder(tx, leaseRequestId)) {
+      const [living] = await this.requests.livingTasks(tx, leaseRequestId);
+      return living === undefined ? null : this.leases.present(tx, living, false, claim.now);
+    }
+    if (edge.desired !== 'run') return null;
+    const options = { max: 1, isResuming: false, leaseRequestId };
+    const [next] = await this.leases.lease(tx, edge, options, claim.now);
+    return next ?? null;
+  }
+}
+
+/** What the edge did not count is taken from its last progress. */
+function summaryOf(task: TaskEntity, command: CompleteCommand): Summary {
+  return {
+    bestConfigIds: [...(command.bestConfigIds ?? [])],
+    processedCount: command.processedCount ?? (task.progressAt === null ? null : task.processed),
+    totalCount: command.totalCount ?? task.total,
+  };
+}
+
+async function isOnlyTask(tx: Tx, task: TaskEntity): Promise<boolean> {
+  const [job] = await tx.query<{ task_count: number }>('SELECT task_count FROM jobs WHERE id = ?', [
+    task.jobId,
+  ]);
+  return job?.task_count === 1;
+}

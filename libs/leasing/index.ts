@@ -1,0 +1,16 @@
+export { Completion } from './completion';
+export type { CompleteCommand, CompletionResult } from './completion';
+export { EdgeLeases } from './edge-leases';
+export { FAILURE_MESSAGE_LIMIT, HandBack } from './hand-back';
+export type { FailCommand } from './hand-back';
+export { JobExplain } from './job-explain';
+export type { ExplainCode, Explanation } from './job-explain';
+export { LateWrites } from './late-writes';
+export type { LateCall, LateWrite } from './late-writes';
+export type { LeaseAnswer, LeaseRequest, LeasedTask, ResumePoint } from './lease-request';
+export { LeaseSweep } from './lease-sweep';
+export type { SweepCounts } from './lease-sweep';
+export { Leasing } from './leasing';
+export { LeasingModule } from './leasing.module';
+export type { LeasingOptions } from './leasing.options';
+export { ParkedPolls } from './parked-polls';

@@ -1,0 +1,79 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { UnitOfWork, type SqlValue, type Tx } from '@foreman/database';
+import { Clock } from '@foreman/kernel';
+import { TaskEntity, TaskLifecycle } from '@foreman/jobs';
+import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
+
+export interface SweepCounts {
+  readonly expired: number;
+  readonly timedOut: number;
+  readonly notStarted: number;
+}
+
+/** Ends by time what must end: the only place where a clock ends a lease. */
+@Injectable()
+export class LeaseSweep {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly tasks: TaskLifecycle,
+    @Inject(LEASING_OPTIONS) private readonly options: ResolvedLeasingOptions,
+  ) {}
+
+  /** Sweeps all that is due, a bounded batch a transaction. Safe to call at any time, any number of times. */
+  async runOnce(): Promise<SweepCounts> {
+    return {
+      timedOut: await this.sweep(TIMED_OUT, (tx, task, now) => this.tasks.timeOut(tx, task, now)),
+      expired: await this.sweep(EXPIRED, (tx, task, now) => this.tasks.expire(tx, task, now)),
+      notStarted: await this.sweep(NOT_STARTED, (tx, task, now) =>
+        this.tasks.failNotStarted(tx, task, now),
+      ),
+    };
+  }
+
+  private async sweep(
+    sql: string,
+    end: (tx: Tx, task: TaskEntity, now: number) => Promise<unknown>,
+  ): Promise<number> {
+    let swept = 0;
+    for (;;) {
+      const count = await this.unitOfWork.run(async (tx) => {
+        const now = this.clock.now();
+        const params: SqlValue[] = [now, this.options.sweepBatch];
+        const due = await tx.entities(TaskEntity, sql, params);
+        for (const task of due) await this.endIfStillDue(tx, task, now, end);
+        return due.length;
+      });
+      swept += count;
+      if (count < this.options.sweepBatch) return swept;
+    }
+  }
+
+  /** Ending one task can cancel its siblings in the same batch: look again. */
+  private async endIfStillDue(
+    tx: Tx,
+    task: TaskEntity,
+    now: number,
+    end: (tx: Tx, task: TaskEntity, now: number) => Promise<unknown>,
+  ): Promise<void> {
+    const same = await tx.query(
+      'SELECT 1 FROM tasks WHERE id = ? AND status = ? AND lease_token IS NOT DISTINCT FROM ?',
+      [task.id, task.status, task.leaseToken],
+    );
+    if (same.length > 0) await end(tx, task, now);
+  }
+}
+
+const EXPIRED = `
+  SELECT * FROM tasks WHERE status = 'leased' AND lease_expires_at <= ?
+  ORDER BY lease_expires_at LIMIT ?`;
+
+const TIMED_OUT = `
+  SELECT * FROM tasks
+  WHERE status = 'leased' AND timeout_seconds IS NOT NULL AND leased_at + timeout_seconds * 1000 <= ?
+  ORDER BY leased_at LIMIT ?`;
+
+const NOT_STARTED = `
+  SELECT * FROM tasks
+  WHERE status = 'queued' AND attempt = 0 AND start_by_at IS NOT NULL AND start_by_at <= ?
+  ORDER BY start_by_at LIMIT ?`;

@@ -1,0 +1,44 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Completion } from './completion';
+import { EdgeLeases } from './edge-leases';
+import { EndedAttempts } from './ended-attempts';
+import { HandBack } from './hand-back';
+import { JobExplain } from './job-explain';
+import { LateWrites } from './late-writes';
+import { LeaseRequests } from './lease-requests';
+import { LeaseSweep } from './lease-sweep';
+import { Leasing } from './leasing';
+import { LEASING_OPTIONS, leasingOptions, type LeasingOptions } from './leasing.options';
+import { NextAvailable } from './next-available';
+import { ParkedPolls } from './parked-polls';
+import { TaskClaim } from './task-claim';
+import { TaskLeases } from './task-leases';
+
+const SERVICES = [
+  Completion,
+  EdgeLeases,
+  HandBack,
+  JobExplain,
+  LateWrites,
+  LeaseSweep,
+  Leasing,
+  ParkedPolls,
+];
+const PARTS = [EndedAttempts, LeaseRequests, NextAvailable, TaskClaim, TaskLeases];
+
+/** The life of a lease, over jobs, results and artifacts. No routes; a timer only while polls are parked. */
+@Module({})
+export class LeasingModule {
+  static forRoot(options: LeasingOptions = {}): DynamicModule {
+    return {
+      module: LeasingModule,
+      global: true,
+      providers: [
+        { provide: LEASING_OPTIONS, useValue: leasingOptions(options) },
+        ...SERVICES,
+        ...PARTS,
+      ],
+      exports: SERVICES,
+    };
+  }
+}

@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork } from '@foreman/database';
+import { Clock, invalidField } from '@foreman/kernel';
+import type { EdgePrincipal } from '@foreman/edges';
+import type { LeaseAnswer, LeaseRequest, LeasedTask } from './lease-request';
+import { LeaseRequests, type LeaseRequestKey } from './lease-requests';
+import { ParkedPolls, type Poll } from './parked-polls';
+import { TaskLeases } from './task-leases';
+
+const MAX_BATCH = 100;
+const MAX_WAIT_SECONDS = 50;
+
+/** A draining or stopped edge gets nothing; this long it should wait before it asks again. */
+const NOT_RUNNING_RETRY_SECONDS = 30;
+
+/** Leases tasks to edges, waiting for one if asked to. */
+@Injectable()
+export class Leasing {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly leases: TaskLeases,
+    private readonly requests: LeaseRequests,
+    private readonly polls: ParkedPolls,
+  ) {}
+
+  /**
+   * Tasks for this edge, at least one within `waitSeconds` or none. Repeating a request with its
+   * idempotency key gives the same leases while they live.
+   * @throws `request.invalid`, `idempotency.conflict`, `idempotency.ended`, `rate.limited`.
+   */
+  async lease(edge: EdgePrincipal, request: LeaseRequest): Promise<LeaseAnswer> {
+    checkRequest(request);
+    if (edge.desired !== 'run') {
+      return { items: [], retryAfterSeconds: NOT_RUNNING_RETRY_SECONDS };
+    }
+    if (request.waitSeconds === 0) {
+      return { items: await this.tryOnce(edge, request), retryAfterSeconds: null };
+    }
+    const claimant = { edgeId: edge.edgeId, kinds: pollKinds(edge, request), labels: edge.labels };
+    const poll = this.polls.enter(claimant, request.idempotency?.key ?? null, request.signal);
+    let items: LeasedTask[] = [];
+    try {
+      items = await this.tryUntil(edge, request, poll);
+    } finally {
+      poll.leave(items.length > 0);
+    }
+    return { items, retryAfterSeconds: null };
+  }
+
+  private async tryUntil(
+    edge: EdgePrincipal,
+    request: LeaseRequest,
+    poll: Poll,
+  ): Promise<LeasedTask[]> {
+    const endMs = this.clock.monotonicMs() + request.waitSeconds * 1000;
+    for (;;) {
+      if (request.signal?.aborted) return [];
+      const items = await this.tryOnce(edge, request);
+      const leftMs = endMs - this.clock.monotonicMs();
+      if (items.length > 0 || leftMs <= 0) return items;
+      if ((await poll.wait(leftMs)) !== 'task') return [];
+    }
+  }
+
+  private async tryOnce(edge: EdgePrincipal, request: LeaseRequest): Promise<LeasedTask[]> {
+    const key = requestKey(edge, request);
+    return this.unitOfWork.run(async (tx) => {
+      const now = this.clock.now();
+      const living = key === null ? null : await this.requests.replay(tx, key);
+      if (living !== null) {
+        return Promise.all(
+          living.map((task) => this.leases.present(tx, task, request.isResuming, now)),
+        );
+      }
+      const leaseRequestId = key === null ? null : this.requests.newId();
+      const { kinds, max, isResuming } = request;
+      const options = { ...(kinds && { kinds }), max, isResuming, leaseRequestId };
+      const items = await this.leases.lease(tx, edge, options, now);
+      if (key !== null && leaseRequestId !== null && items.length > 0) {
+        await this.requests.remember(tx, leaseRequestId, key, now);
+      }
+      return items;
+    });
+  }
+}
+
+function pollKinds(edge: EdgePrincipal, request: LeaseRequest): readonly string[] {
+  const { kinds } = request;
+  return kinds === undefined ? edge.kinds : edge.kinds.filter((kind) => kinds.includes(kind));
+}
+
+function requestKey(edge: EdgePrincipal, request: LeaseRequest): LeaseRequestKey | null {
+  if (request.idempotency === null) return null;
+  const { key, path } = request.idempotency;
+  const { kinds, max, waitSeconds, isResuming } = request;
+  const body = { kinds: kinds ?? null, max, waitSeconds, isResuming };
+  return { edgeId: edge.edgeId, path, key, body };
+}
+
+function checkRequest(request: LeaseRequest): void {
+  if (!Number.isInteger(request.max) || request.max < 1 || request.max > MAX_BATCH) {
+    throw invalidField('max', `must be a whole number from 1 to ${MAX_BATCH}`);
+  }
+  const { waitSeconds } = request;
+  if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {
+    throw invalidField('waitSeconds', `must be from 0 to ${MAX_WAIT_SECONDS}`);
+  }
+}

@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@foreman/database';
+import { ArtifactPublication } from '@foreman/artifacts';
+import { Payloads, TaskEntity } from '@foreman/jobs';
+import { RowSets } from '@foreman/results';
+import type { EdgePrincipal } from '@foreman/edges';
+import type { LeasedTask, ResumePoint } from './lease-request';
+import { TaskClaim } from './task-claim';
+
+export interface LeaseOptions {
+  readonly kinds?: readonly string[];
+  readonly max: number;
+  readonly isResuming: boolean;
+  /** Ties the leases to the request that made them, for its repeats. */
+  readonly leaseRequestId: string | null;
+}
+
+/** Gives tasks to an edge inside a transaction, each with a clean slate or what is to be resumed. */
+@Injectable()
+export class TaskLeases {
+  constructor(
+    private readonly claim: TaskClaim,
+    private readonly payloads: Payloads,
+    private readonly rowSets: RowSets,
+    private readonly artifacts: ArtifactPublication,
+  ) {}
+
+  async lease(
+    tx: Tx,
+    edge: EdgePrincipal,
+    options: LeaseOptions,
+    now: number,
+  ): Promise<LeasedTask[]> {
+    const claimant = {
+      edgeId: edge.edgeId,
+      kinds: wantedKinds(edge.kinds, options.kinds),
+      labels: edge.labels,
+    };
+    const max = Math.min(options.max, await freeLeases(tx, edge));
+    const leased: LeasedTask[] = [];
+    while (leased.length < max) {
+      const task = await this.claim.take(tx, claimant, options.leaseRequestId, now);
+      if (task === null) break;
+      const ready = task.attempt === 1 ? task : await this.prepare(tx, task, options, now);
+      leased.push(await this.present(tx, ready, options.isResuming, now));
+    }
+    return leased;
+  }
+
+  /** A task that its edge holds, as its edge gets it. */
+  async present(tx: Tx, task: TaskEntity, isResuming: boolean, now: number): Promise<LeasedTask> {
+    if (task.leaseToken === null || task.leaseExpiresAt === null) {
+      throw new Error('Only a leased task can be presented to its edge');
+    }
+    return {
+      task,
+      payload: await this.payloads.ofTask(tx, task),
+      leaseToken: task.leaseToken,
+      leaseExpiresAt: task.leaseExpiresAt,
+      resume: isResuming ? resumePoint(task) : null,
+      serverTime: now,
+    };
+  }
+
+  /** A new lease discards what earlier attempts staged, and their rows unless it adopts them. */
+  private async prepare(
+    tx: Tx,
+    task: TaskEntity,
+    options: LeaseOptions,
+    now: number,
+  ): Promise<TaskEntity> {
+    await this.artifacts.discardStaged(tx, task.id, now);
+    if (options.isResuming) return task;
+    await this.rowSets.startFresh(tx, task);
+    const [fresh] = await tx.entities(
+      TaskEntity,
+      `UPDATE tasks SET processed = 0, total = NULL, progress_status = NULL,
+         progress_counters = NULL, progress_at = NULL, result_folder = NULL
+       WHERE id = ? RETURNING *`,
+      [task.id],
+    );
+    if (fresh === undefined) throw new Error('A task vanished while it was leased');
+    return fresh;
+  }
+}
+
+function wantedKinds(enrolled: readonly string[], wanted?: readonly string[]): readonly string[] {
+  return wanted === undefined ? enrolled : enrolled.filter((kind) => wanted.includes(kind));
+}
+
+async function freeLeases(tx: Tx, edge: EdgePrincipal): Promise<number> {
+  if (edge.maxLeases === null) return Number.POSITIVE_INFINITY;
+  const [held] = await tx.query<{ count: number }>(
+    `SELECT count(*) AS count FROM tasks WHERE status = 'leased' AND lease_edge_id = ?`,
+    [edge.edgeId],
+  );
+  return Math.max(0, edge.maxLeases - Number(held?.count ?? 0));
+}
+
+function resumePoint(task: TaskEntity): ResumePoint | null {
+  if (task.attempt === 1) return null;
+  return {
+    resultCount: task.resultCount,
+    processed: task.processed,
+    total: task.total,
+    status: task.progressStatus,
+  };
+}
