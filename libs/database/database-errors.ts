@@ -76,9 +76,14 @@ export function asDomainError(error: unknown): unknown {
   return error;
 }
 
-/** The driver's own code, also when TypeORM wrapped the error. */
-function sqliteCode(error: unknown): string | undefined {
+/**
+ * The driver's own code (SQLITE_...), also when TypeORM wrapped the error. By code, not by class: the
+ * driver's native part knows only the class of whoever loaded it first in the process.
+ */
+export function sqliteCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
+  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_')) {
+    return error.code;
+  }
   return 'driverError' in error ? sqliteCode(error.driverError) : undefined;
 }

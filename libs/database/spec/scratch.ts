@@ -50,7 +50,8 @@ export async function outcomes(promises: readonly Promise<unknown>[]): Promise<u
   return settled.map((one) => (one.status === 'fulfilled' ? one.value : nameOf(one.reason)));
 }
 
+/** Not by class: the driver's errors are of the class that its native part was first loaded with. */
 function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const { code, name } = error as { code?: unknown; name: string };
+  return typeof code === 'string' ? code : name;
 }

@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { DatabaseLockedError } from '../database-errors';
+import { DatabaseLockedError, sqliteCode } from '../database-errors';
 
 /**
  * Holds a file for this process until `release()` or death. It is an SQLite file in an exclusive
@@ -19,10 +19,7 @@ export class FileLock {
       holder.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       holder.close();
-      if (error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
-        throw new DatabaseLockedError(path);
-      }
-      throw error;
+      throw sqliteCode(error)?.startsWith('SQLITE_BUSY') ? new DatabaseLockedError(path) : error;
     }
     return new FileLock(holder);
   }

@@ -1,4 +1,3 @@
-import BetterSqlite3 from 'better-sqlite3';
 import {
   EntityManager,
   QueryFailedError,
@@ -6,7 +5,7 @@ import {
   type DataSource,
   type QueryRunner,
 } from 'typeorm';
-import { TransactionControlError } from '../database-errors';
+import { TransactionControlError, sqliteCode } from '../database-errors';
 import type { SqlValue } from '../unit-of-work';
 import type { Statements } from './statements';
 
@@ -68,7 +67,7 @@ function executeRedacted(statements: Statements, sql: string, parameters: unknow
   try {
     return statements.execute(sql, parameters as SqlValue[]);
   } catch (error) {
-    if (!(error instanceof BetterSqlite3.SqliteError)) throw error;
-    throw new QueryFailedError(sql, undefined, error);
+    if (sqliteCode(error) === undefined) throw error;
+    throw new QueryFailedError(sql, undefined, error as Error);
   }
 }

@@ -68,8 +68,11 @@ function prepare(connection: BetterSqlite3.Database, isReadOnly: boolean): void 
     connection.pragma('query_only = ON');
     return;
   }
-  // auto_vacuum only takes effect on an empty file, and only before WAL is switched on.
-  connection.pragma('auto_vacuum = INCREMENTAL');
+  // auto_vacuum only takes effect on an empty file, and only before WAL is switched on. Not asked for
+  // again later: it would write to the file, which may turn out to be a newer version's.
+  if (connection.pragma('auto_vacuum', { simple: true }) !== INCREMENTAL) {
+    connection.pragma('auto_vacuum = INCREMENTAL');
+  }
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = FULL');
   connection.pragma('foreign_keys = ON');
