@@ -1,0 +1,206 @@
+import type { Readable } from 'node:stream';
+import type { GatewayAnswer } from '@foreman/gateway-http';
+import { downloadArtifact } from './artifact-download';
+import type { DownloadOptions } from './artifact-download';
+import type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman-client.options';
+import { waitForFinalized } from './finalized-wait';
+import type { WaitOptions } from './finalized-wait';
+import { GatewaySession } from './gateway-session';
+import { ndjsonValues } from './ndjson-values';
+import type {
+  ArtifactObject,
+  Delivery,
+  Explanation,
+  Job,
+  JobFilter,
+  JobRequest,
+  ResultOrder,
+  ResultRow,
+  SubmittedJob,
+  Task,
+} from './protocol.types';
+
+export interface ListOptions extends CallOptions {
+  /** Items a page (1..500): how many are fetched at a time. */
+  readonly pageSize?: number;
+}
+
+/** A part of an artifact: bytes `start` to `end`, both included, or to its end. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number;
+}
+
+/**
+ * What a service does with a gateway. Every method throws `GatewayProblem` for a refusal (match on its `code`),
+ * `ConnectionFailure` when the gateway could not be reached in all its tries, or the signal's reason.
+ */
+export class ForemanClient {
+  private readonly session: GatewaySession;
+
+  constructor(options: ForemanClientOptions) {
+    this.session = new GatewaySession(options);
+  }
+
+  /** Submits a job once, however often its answer is lost. */
+  submit(job: JobRequest, options: SubmitOptions = {}): Promise<SubmittedJob> {
+    return this.session.post('/jobs', job, this.submission(options));
+  }
+
+  /** Submits 1..1000 jobs, all or none. */
+  async submitBatch(
+    jobs: readonly JobRequest[],
+    options: SubmitOptions = {},
+  ): Promise<SubmittedJob[]> {
+    const { items } = await this.session.post<{ items: SubmittedJob[] }>(
+      '/jobs/batch',
+      { jobs },
+      this.submission(options),
+    );
+    return items;
+  }
+
+  get(jobId: string, { signal }: CallOptions = {}): Promise<Job> {
+    return this.session.call({ method: 'GET', path: jobPath(jobId), signal });
+  }
+
+  /** Jobs, newest first. */
+  list(filter: JobFilter = {}, { pageSize, signal }: ListOptions = {}): AsyncGenerator<Job, void> {
+    return this.session.items('/jobs', { ...filter, limit: pageSize }, signal);
+  }
+
+  /** Finalizes the job at once; repeating it is harmless. `job.finalized` for a completed or failed one. */
+  cancel(jobId: string, { signal }: CallOptions = {}): Promise<Job> {
+    return this.session.post(`${jobPath(jobId)}/cancel`, {}, { signal });
+  }
+
+  /** Queues a failed or cancelled job's unfinished tasks again. */
+  retry(jobId: string, { signal }: CallOptions = {}): Promise<Job> {
+    return this.session.post(`${jobPath(jobId)}/retry`, {}, { signal });
+  }
+
+  /** Cancels the job if need be, and hides it at once. */
+  delete(jobId: string, { signal }: CallOptions = {}): Promise<void> {
+    return this.session.remove(jobPath(jobId), signal);
+  }
+
+  /** Keeps the job from retention. */
+  async pin(jobId: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.session.call({ method: 'POST', path: `${jobPath(jobId)}/pin`, signal });
+  }
+
+  /** Gives the job back to retention, in an hour at the earliest. */
+  unpin(jobId: string, { signal }: CallOptions = {}): Promise<void> {
+    return this.session.remove(`${jobPath(jobId)}/pin`, signal);
+  }
+
+  tasks(jobId: string, { pageSize, signal }: ListOptions = {}): AsyncGenerator<Task, void> {
+    return this.session.items(`${jobPath(jobId)}/tasks`, { limit: pageSize }, signal);
+  }
+
+  /** Why the job is not running. */
+  explain(jobId: string, { signal }: CallOptions = {}): Promise<Explanation> {
+    return this.session.call({ method: 'GET', path: `${jobPath(jobId)}/explain`, signal });
+  }
+
+  /** Result rows, page by page; rows are there while the job still runs. */
+  results(
+    jobId: string,
+    { sort, order, pageSize, signal }: ResultOrder & ListOptions = {},
+  ): AsyncGenerator<ResultRow, void> {
+    const query = { sort, order, limit: pageSize };
+    return this.session.items(`${jobPath(jobId)}/results`, query, signal);
+  }
+
+  /** All result rows in one streamed answer; for many of them. Throws if the stream is cut off. */
+  async *streamResults(
+    jobId: string,
+    options: ResultOrder & CallOptions = {},
+  ): AsyncGenerator<ResultRow, void> {
+    yield* ndjsonValues<ResultRow>(await this.exportResults(jobId, 'ndjson', options));
+  }
+
+  /** All result rows as text, to be piped on; read it to its end or destroy it. */
+  async exportResults(
+    jobId: string,
+    format: 'ndjson' | 'csv',
+    { sort, order, signal }: ResultOrder & CallOptions = {},
+  ): Promise<Readable> {
+    const { body } = await this.session.stream({
+      method: 'GET',
+      path: `${jobPath(jobId)}/results`,
+      query: { sort, order },
+      headers: { accept: format === 'csv' ? 'text/csv' : 'application/x-ndjson' },
+      signal,
+    });
+    return body;
+  }
+
+  artifacts(
+    jobId: string,
+    { pageSize, signal }: ListOptions = {},
+  ): AsyncGenerator<ArtifactObject, void> {
+    return this.session.items(`${jobPath(jobId)}/artifacts`, { limit: pageSize }, signal);
+  }
+
+  /**
+   * The bytes of an artifact, as a stream that ends only if they are the ones that the artifact object promises
+   * (size and SHA-256); a connection that breaks is taken up where it broke. Throws `ArtifactCorrupted` into the
+   * stream otherwise. Fetched by name from this client's gateway: the object's `url` is never followed.
+   */
+  downloadArtifact(
+    jobId: string,
+    artifact: Pick<ArtifactObject, 'name' | 'size' | 'sha256'>,
+    options: DownloadOptions = {},
+  ): Readable {
+    return downloadArtifact(this.session, artifactPath(jobId, artifact.name), artifact, options);
+  }
+
+  /** One answer of the gateway about an artifact's bytes, or a range of them, with its headers; not verified. */
+  openArtifact(
+    jobId: string,
+    name: string,
+    { range, signal }: CallOptions & { readonly range?: ByteRange } = {},
+  ): Promise<GatewayAnswer<Readable>> {
+    const headers = range === undefined ? {} : { range: `bytes=${range.start}-${range.end ?? ''}` };
+    const path = artifactPath(jobId, name);
+    return this.session.stream({
+      method: 'GET',
+      path,
+      headers: { accept: '*/*', ...headers },
+      signal,
+    });
+  }
+
+  /** Webhook deliveries of this job, with their attempts. */
+  deliveries(
+    jobId: string,
+    { pageSize, signal }: ListOptions = {},
+  ): AsyncGenerator<Delivery, void> {
+    return this.session.items(`${jobPath(jobId)}/deliveries`, { limit: pageSize }, signal);
+  }
+
+  /** Asks until the job is completed, failed or cancelled. A webhook tells it sooner and costs less. */
+  waitForFinalized(jobId: string, options: WaitOptions = {}): Promise<Job> {
+    return waitForFinalized(this.session, () => this.get(jobId, options), options);
+  }
+
+  /** Ends the kept-alive connections once the running calls are done. */
+  close(): Promise<void> {
+    return this.session.close();
+  }
+
+  private submission({ idempotencyKey, signal }: SubmitOptions) {
+    // Made once per call: all of its retries carry the same one.
+    const key = idempotencyKey ?? this.session.ids.uuid();
+    return { headers: { 'idempotency-key': key }, signal };
+  }
+}
+
+function jobPath(jobId: string): string {
+  return `/jobs/${encodeURIComponent(jobId)}`;
+}
+
+function artifactPath(jobId: string, name: string): string {
+  return `${jobPath(jobId)}/artifacts/${encodeURIComponent(name)}`;
+}

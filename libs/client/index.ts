@@ -1,0 +1,34 @@
+/** What a service needs: the calls of the jobs face, and the receiving end of its webhooks. */
+export { ForemanClient } from './foreman-client';
+export type { ByteRange, ListOptions } from './foreman-client';
+export type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman-client.options';
+export type { WaitOptions } from './finalized-wait';
+export { ArtifactCorrupted } from './artifact-download';
+export type { DownloadOptions } from './artifact-download';
+export { WebhookRejected, verifyWebhook } from './verify-webhook';
+export type { VerifiedWebhook, WebhookHeaders, WebhookToVerify } from './verify-webhook';
+export { DEFAULT_WEBHOOK_LIMIT_BYTES, receiveNestWebhook, receiveWebhook } from './receive-webhook';
+export type { RawBodyRequest } from './receive-webhook';
+export { BodyTooLarge, ConnectionFailure, GatewayProblem } from '@foreman/gateway-http';
+export type {
+  ArtifactObject,
+  Attempt,
+  Delivery,
+  Explanation,
+  Job,
+  JobEvent,
+  JobEventType,
+  JobFilter,
+  JobInEvent,
+  JobRequest,
+  JobStatus,
+  Progress,
+  ResultOrder,
+  ResultRow,
+  SubmittedJob,
+  Summary,
+  Task,
+  TaskRequest,
+  TaskStatus,
+  WebhookTarget,
+} from './protocol.types';

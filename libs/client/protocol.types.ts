@@ -1,0 +1,163 @@
+/**
+ * The wire shapes of `/jobs` and of webhooks, as the contract states them. Only this file knows them:
+ * it is the one to replace by types generated from docs/openapi.json.
+ */
+
+export type JobStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+export type TaskStatus = 'queued' | 'leased' | 'completed' | 'failed' | 'cancelled';
+export type JobEventType = 'job.started' | 'job.completed' | 'job.failed' | 'job.cancelled';
+
+export interface WebhookTarget {
+  readonly url: string;
+  /** `whsec_<base64 of 24..64 bytes>`; without one the gateway makes one and shows it in this answer only. */
+  readonly secret?: string;
+  readonly events?: readonly JobEventType[];
+}
+
+export interface TaskRequest {
+  /** Laid over the job's payload, shallowly. */
+  readonly payload?: Readonly<Record<string, unknown>>;
+  /** An edge's id or name. */
+  readonly assignTo?: string;
+  readonly requires?: Readonly<Record<string, string>>;
+}
+
+export interface JobRequest {
+  readonly kind: string;
+  readonly payload?: Readonly<Record<string, unknown>>;
+  /** 1..1000; without it the job has one task with the job's payload. */
+  readonly tasks?: readonly TaskRequest[];
+  readonly queue?: string;
+  /** -100..100, higher first. */
+  readonly priority?: number;
+  /** ISO 8601; not leased before. */
+  readonly runAt?: string;
+  readonly startBySeconds?: number;
+  readonly assignTo?: string;
+  readonly requires?: Readonly<Record<string, string>>;
+  readonly maxAttempts?: number;
+  /** 5..3600. */
+  readonly leaseSeconds?: number;
+  /** One attempt's longest run. */
+  readonly timeoutSeconds?: number | null;
+  /** Counted from its finalizing. */
+  readonly ttlSeconds?: number;
+  readonly webhook?: WebhookTarget;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly onTaskFailure?: 'fail' | 'continue';
+}
+
+/** A named, typed blob of a job (seed 002): exactly one of `inline` and `url` is set. */
+export interface ArtifactObject {
+  readonly name: string;
+  readonly content_type: string;
+  /** Stored bytes. */
+  readonly size: number;
+  readonly inline: unknown;
+  readonly url: string | null;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface Progress {
+  readonly processed: number | null;
+  readonly total: number | null;
+  readonly status: string | null;
+}
+
+export interface Summary {
+  readonly bestConfigIds: readonly string[];
+  readonly processedCount: number | null;
+  readonly totalCount: number | null;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly kind: string;
+  readonly queue: string;
+  readonly status: JobStatus;
+  readonly priority: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly progress: Progress;
+  readonly summary: Summary | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly artifacts: readonly ArtifactObject[];
+  readonly taskCounts: Readonly<Record<TaskStatus, number>>;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finalizedAt: string | null;
+  readonly expiresAt: string | null;
+  readonly links: Readonly<Record<string, string>>;
+}
+
+/** The answer to a submission: the only one that shows a webhook secret that the gateway made. */
+export interface SubmittedJob extends Job {
+  readonly webhook?: { readonly url: string; readonly secret?: string } | null;
+}
+
+export interface Attempt {
+  readonly number: number;
+  readonly edge: string | null;
+  readonly started: string | null;
+  readonly ended: string | null;
+  readonly outcome: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface Task {
+  readonly taskId: string;
+  readonly taskIndex: number;
+  readonly status: TaskStatus;
+  readonly progress: Progress;
+  readonly attempts: readonly Attempt[];
+}
+
+export interface Explanation {
+  readonly status: JobStatus;
+  readonly reasons: readonly { readonly code: string; readonly detail: string }[];
+}
+
+export interface ResultRow {
+  readonly taskIndex: number;
+  readonly configId: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly metrics: Readonly<Record<string, unknown>>;
+}
+
+export interface Delivery {
+  readonly id: string;
+  readonly status: string;
+  readonly attempts: readonly unknown[];
+}
+
+export interface JobFilter {
+  readonly status?: JobStatus;
+  readonly kind?: string;
+  readonly queue?: string;
+  readonly edge?: string;
+  readonly createdAfter?: string;
+  readonly createdBefore?: string;
+}
+
+export interface ResultOrder {
+  /** A path like `metrics.sharpe`. */
+  readonly sort?: string;
+  readonly order?: 'asc' | 'desc';
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** A webhook's job: it has its artifacts beside it, and says which `run` it tells of and its event's place (`seq`). */
+export interface JobInEvent extends Omit<Job, 'artifacts'> {
+  readonly run: number;
+  readonly seq: number;
+}
+
+export interface JobEvent {
+  readonly type: JobEventType;
+  readonly timestamp: string;
+  readonly data: { readonly job: JobInEvent; readonly artifacts: readonly ArtifactObject[] };
+}
