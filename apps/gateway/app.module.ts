@@ -1,0 +1,44 @@
+import { AccessModule } from '@foreman/access';
+import { DatabaseModule } from '@foreman/database';
+import { EdgesModule } from '@foreman/edges';
+import type { Clock, IdSource, RandomSource } from '@foreman/kernel';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import { AdminApiModule } from './admin-api/admin-api.module';
+import type { GatewayOptions } from './config/gateway-options';
+import { HttpModule } from './http/http.module';
+import { PublicUrl } from './http/public-url';
+import { requestLog } from './http/request-log';
+
+/** What a test may replace. In production: the system's clock, ids and chance; schedules run. */
+export interface StandIns {
+  readonly clock?: Clock;
+  readonly ids?: IdSource;
+  readonly random?: RandomSource;
+  /** False: no cron and no sender loop; the test calls each `runOnce()` itself. */
+  readonly schedules?: boolean;
+}
+
+/** The composition root: which libs, with which options. */
+@Module({})
+export class AppModule {
+  static forRoot(options: GatewayOptions, standIns: StandIns = {}): DynamicModule {
+    const publicUrl = new PublicUrl(options);
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot(requestLog(options)),
+        DatabaseModule.forRoot({
+          file: options.databaseFile,
+          clock: standIns.clock,
+          ids: standIns.ids,
+          random: standIns.random,
+        }),
+        AccessModule.forRoot(),
+        EdgesModule.forRoot(),
+        HttpModule.forRoot(options, publicUrl),
+        AdminApiModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,37 @@
+/** Everything an operator may set, validated (contract, "Settings"). Sizes in bytes, times in seconds. */
+export interface GatewayOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databaseFile: string;
+  /** Base of the urls that are handed out, without a trailing slash; null: from host and port. */
+  readonly publicUrl: string | null;
+  readonly adminToken: string;
+  /** 32 bytes: encrypts webhook secrets, signs urls. */
+  readonly secretKey: Buffer;
+  readonly leaseSeconds: number;
+  readonly inlineLimitBytes: number;
+  readonly webhookInlineBudgetBytes: number;
+  readonly artifactMaxBytes: number;
+  readonly jsonLimitBytes: number;
+  readonly resultsLimitBytes: number;
+  readonly diskReserveBytes: number;
+  readonly jobTtlSeconds: number;
+  readonly retentionCron: string;
+  readonly deliveryHoldSeconds: number;
+  /** CIDRs that webhooks may reach though they are private; these may also use http. */
+  readonly webhookAllowedNetworks: readonly string[];
+  /** Delays before the second, third, ... try of a delivery. */
+  readonly webhookRetrySeconds: readonly number[];
+  readonly releasePublicKeys: readonly string[];
+  readonly metricsPublic: boolean;
+  readonly logLevel: LogLevel;
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Injection token of the frozen options. */
+export const GATEWAY_OPTIONS = Symbol('GatewayOptions');

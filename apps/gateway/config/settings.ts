@@ -1,0 +1,130 @@
+import { resolve } from 'node:path';
+import { cronExpression } from './cron-expression';
+import { LOG_LEVELS } from './gateway-options';
+import {
+  type Parse,
+  SettingRefused,
+  adminToken,
+  cidr,
+  hostName,
+  listOf,
+  oneOf,
+  publicUrl,
+  releaseKey,
+  secretKey,
+  sqliteUrl,
+  wholeNumber,
+  yesOrNo,
+} from './setting-parsers';
+
+/** The settings are wrong; `findings` names each one. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(readonly findings: readonly string[]) {
+    super(`Settings are wrong:\n${findings.map((finding) => `  ${finding}`).join('\n')}`);
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const MEBIBYTE = 1024 * 1024;
+const GIBIBYTE = 1024 * MEBIBYTE;
+/** SQLite's own limit on one value is 1 GB; a JSON document is one value. */
+const MAX_DOCUMENT_BYTES = 512 * MEBIBYTE;
+const DAY_SECONDS = 24 * 3600;
+const YEAR_SECONDS = 366 * DAY_SECONDS;
+
+/** The Standard Webhooks schedule of the contract, in seconds. */
+const WEBHOOK_RETRY_SECONDS = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400];
+
+/** What the environment says, defaults filled in; `null` is 'not set'. */
+export type Settings = ReturnType<typeof readSettings>;
+
+/** Reads every setting of the contract. @throws SettingsError naming all that are wrong. */
+export function readSettings(environment: Environment) {
+  const reader = new SettingsReader(environment);
+  const settings = {
+    host: reader.read('HOST', hostName, '127.0.0.1'),
+    port: reader.read('PORT', wholeNumber(0, 65_535), 8080),
+    dataDir: resolve(reader.read('FOREMAN_DATA_DIR', (text) => text, './data')),
+    databaseFile: reader.read('FOREMAN_DATABASE_URL', sqliteUrl, null),
+    publicUrl: reader.read('FOREMAN_PUBLIC_URL', publicUrl, null),
+    adminToken: reader.read('FOREMAN_ADMIN_TOKEN', adminToken, null),
+    secretKey: reader.read('FOREMAN_SECRET_KEY', secretKey, null),
+    leaseSeconds: reader.read('FOREMAN_LEASE_SECONDS', wholeNumber(5, 3600), 60),
+    inlineLimitBytes: reader.read('FOREMAN_INLINE_LIMIT_BYTES', bytes(0, 64 * MEBIBYTE), 262_144),
+    webhookInlineBudgetBytes: reader.read(
+      'FOREMAN_WEBHOOK_INLINE_BUDGET_BYTES',
+      bytes(0, 64 * MEBIBYTE),
+      MEBIBYTE,
+    ),
+    artifactMaxBytes: reader.read('FOREMAN_ARTIFACT_MAX_BYTES', bytes(1, GIBIBYTE), 8 * MEBIBYTE),
+    jsonLimitBytes: reader.read(
+      'FOREMAN_JSON_LIMIT_BYTES',
+      bytes(1024, MAX_DOCUMENT_BYTES),
+      8 * MEBIBYTE,
+    ),
+    resultsLimitBytes: reader.read(
+      'FOREMAN_RESULTS_LIMIT_BYTES',
+      bytes(1024, MAX_DOCUMENT_BYTES),
+      16 * MEBIBYTE,
+    ),
+    diskReserveBytes: reader.read(
+      'FOREMAN_DISK_RESERVE_BYTES',
+      bytes(0, 1024 * GIBIBYTE),
+      256 * MEBIBYTE,
+    ),
+    jobTtlSeconds: reader.read(
+      'FOREMAN_JOB_TTL_SECONDS',
+      wholeNumber(0, 10 * YEAR_SECONDS),
+      7 * DAY_SECONDS,
+    ),
+    retentionCron: reader.read('FOREMAN_RETENTION_CRON', cronExpression, '* * * * *'),
+    deliveryHoldSeconds: reader.read(
+      'FOREMAN_DELIVERY_HOLD_SECONDS',
+      wholeNumber(0, YEAR_SECONDS),
+      4 * DAY_SECONDS,
+    ),
+    webhookAllowedNetworks: reader.read('FOREMAN_WEBHOOK_ALLOWED_NETWORKS', listOf(cidr), []),
+    webhookRetrySeconds: reader.read(
+      'FOREMAN_WEBHOOK_RETRY_SECONDS',
+      listOf(wholeNumber(0, 30 * DAY_SECONDS)),
+      WEBHOOK_RETRY_SECONDS,
+    ),
+    releasePublicKeys: reader.read('FOREMAN_RELEASE_PUBLIC_KEYS', listOf(releaseKey), []),
+    metricsPublic: reader.read('FOREMAN_METRICS_PUBLIC', yesOrNo, false),
+    logLevel: reader.read('FOREMAN_LOG_LEVEL', oneOf(LOG_LEVELS), 'info' as const),
+  };
+  reader.finish();
+  return settings;
+}
+
+function bytes(min: number, max: number): Parse<number> {
+  return wholeNumber(min, max);
+}
+
+/** Collects what is wrong instead of stopping at the first. */
+class SettingsReader {
+  private readonly findings: string[] = [];
+
+  constructor(private readonly environment: Environment) {}
+
+  /** An unset or empty variable is its default. */
+  read<T, D>(name: string, parse: Parse<T>, fallback: D): T | D {
+    const text = this.environment[name];
+    if (text === undefined || text.trim() === '') return fallback;
+    try {
+      return parse(text.trim());
+    } catch (error) {
+      if (!(error instanceof SettingRefused)) throw error;
+      // The value itself stays out of the message: it may be a secret.
+      this.findings.push(`${name} ${error.message}`);
+      return fallback;
+    }
+  }
+
+  finish(): void {
+    if (this.findings.length > 0) throw new SettingsError(this.findings);
+  }
+}

@@ -1,0 +1,25 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
+import { ConnectionClosing } from './connection-closing';
+import { GracefulStop } from './graceful-stop';
+import { HealthController } from './health.controller';
+import { PublicUrl } from './public-url';
+
+/** What every face shares: the options, the public url, health, the end of connections. */
+@Module({})
+export class HttpModule {
+  static forRoot(options: GatewayOptions, publicUrl: PublicUrl): DynamicModule {
+    return {
+      module: HttpModule,
+      global: true,
+      controllers: [HealthController],
+      providers: [
+        { provide: GATEWAY_OPTIONS, useValue: options },
+        { provide: PublicUrl, useValue: publicUrl },
+        ConnectionClosing,
+        GracefulStop,
+      ],
+      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing],
+    };
+  }
+}
