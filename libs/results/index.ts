@@ -1,0 +1,14 @@
+export { ResultsModule } from './results.module';
+export type { ResultsOptions } from './results.options';
+export { ResultCheck } from './result-check';
+export type { ClaimedResults } from './result-check';
+export { ResultExports } from './result-exports';
+export { ResultIngestion } from './result-ingestion';
+export type { IngestedRows, PostedRows, RowSender, StreamedRows } from './result-ingestion';
+export { ResultQueries } from './result-queries';
+export type { ResultPageRequest, ResultRowView } from './result-queries';
+export { ResultRemoval } from './result-removal';
+export type { MetricValue, ResultRow } from './result-row';
+export { ResultSweep } from './result-sweep';
+export type { ResultSweepCounts } from './result-sweep';
+export { RowSets } from './row-sets';
