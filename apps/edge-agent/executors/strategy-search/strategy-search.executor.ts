@@ -10,8 +10,6 @@ import { type SearchRequest, readSearchRequest } from './request/search-request'
 import { INVALID_PAYLOAD, followSearch } from './thread/search-thread';
 import { type StartWorker, startSearchWorker } from './thread/start-worker';
 
-export const STRATEGY_SEARCH_KIND = 'strategy-search';
-
 /**
  * Runs `strategy-search` tasks, each in a worker thread of its own, so that heartbeats never wait for arithmetic.
  * Posts one row a config in batches while it runs; puts `completion`, `equity-curve.svg`, `trades.csv` and
@@ -21,7 +19,7 @@ export const STRATEGY_SEARCH_KIND = 'strategy-search';
  * there, not which. Rows have the same ids and values at every attempt.
  */
 export class StrategySearchExecutor implements Executor {
-  readonly kind = STRATEGY_SEARCH_KIND;
+  readonly kind = 'strategy-search';
 
   constructor(private readonly startWorker: StartWorker = startSearchWorker) {}
 

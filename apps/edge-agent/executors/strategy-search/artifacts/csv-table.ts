@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 
-export type Cell = string | number;
+type Cell = string | number;
 
 /**
  * RFC 4180 text with a header line. A text cell that a spreadsheet would take for a formula gets a leading

@@ -2,7 +2,7 @@ import { BollingerBands, EMA, RSI, SMA } from 'trading-signals';
 import type { Series } from './series';
 
 /** A band's middle line and one standard deviation around it; multiples are the strategy's business. */
-export interface Bands {
+interface Bands {
   readonly middle: Series;
   readonly deviation: Series;
 }

@@ -3,7 +3,7 @@ import { searchArtifacts } from '../artifacts/search-artifacts';
 import { readSearchRequest } from '../request/search-request';
 import { StrategySearch } from './strategy-search';
 
-export interface DirectSearch {
+interface DirectSearch {
   readonly rows: readonly ResultRow[];
   /** Best first, at most ten. */
   readonly bestConfigIds: readonly string[];

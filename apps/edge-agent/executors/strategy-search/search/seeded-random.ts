@@ -1,5 +1,5 @@
 /** Uniform numbers in [0, 1) with 53 random bits. */
-export type SeededRandom = () => number;
+type SeededRandom = () => number;
 
 /**
  * The same numbers for the same seed, on every machine, for ever: a job's rows depend on them.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-export interface Sp500Bar {
+interface Sp500Bar {
   readonly time: string;
   readonly close: number;
 }

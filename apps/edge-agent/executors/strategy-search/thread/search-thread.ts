@@ -8,7 +8,7 @@ import {
 } from './thread-messages';
 
 export const INVALID_PAYLOAD = 'payload.invalid';
-export const THREAD_CRASHED = 'executor.crashed';
+const THREAD_CRASHED = 'executor.crashed';
 
 /**
  * Follows a worker to its end. Each batch of rows is awaited before the worker gets leave to post the next.

@@ -5,7 +5,7 @@ import { barsToDraw } from './curve-thinning';
 import { element, px, textElement } from './svg-markup';
 
 /** A value's height in a panel. */
-export type Height = (value: number) => number;
+type Height = (value: number) => number;
 
 /** As many stretches as give some two px of width each. */
 const CURVE_BUCKETS = 460;

@@ -1,4 +1,4 @@
-export interface TimeTick {
+interface TimeTick {
   readonly epochMs: number;
   readonly label: string;
 }
