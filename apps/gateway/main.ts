@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { DatabaseLockedError, NewerSchemaError } from '@foreman/database';
 import { Logger } from 'nestjs-pino';
 import { SettingsError } from './config/settings';
