@@ -1,0 +1,4 @@
+export function houseRuleFindings(
+  path: string,
+  text: string,
+): { readonly line: number; readonly message: string }[];
