@@ -33,8 +33,12 @@ describe('the house rules', () => {
       'run(async (tx) => { await fs.readFile(path); })',
       '1: readFile() inside a unit of work',
     ],
-    ['a suppressed rule', `// ${'oxlint'}-disable-next-line no-console\nx();`, '1: oxlint-disable'],
-    ['a suppressed type', `// @${'ts'}-expect-error\nx();`, '1: @ts-expect-error'],
+    [
+      'a suppressed rule',
+      `// ${'oxlint'}-disable-next-line no-console\nx();`,
+      '1: a suppressed check',
+    ],
+    ['a suppressed type', `// @${'ts'}-expect-error\nx();`, '1: a suppressed check'],
     ['a timer of Nest in a lib', 'class A { @Cron("* * * * *") run() {} }', '1: @Cron in a lib'],
     ['a route in a lib', '@Controller("jobs")\nclass A {}', '1: @Controller in a lib'],
   ])('find %s', (_what, text, expected) => {
