@@ -1,0 +1,83 @@
+import { ArtifactObjects } from '@foreman/artifacts';
+import type { Queryable } from '@foreman/database';
+import { JobViews, getJob, type JobEntity, type JobView } from '@foreman/jobs';
+import { Injectable } from '@nestjs/common';
+import { PublicUrl } from '../http/public-url';
+import type { ArtifactObjectDto, JobDto } from './job.dto';
+
+/** All artifacts that one answer carries by value stay within this, so that a page of jobs cannot fill the memory. */
+const ANSWER_INLINE_BYTES = 16_777_216;
+
+/** Jobs as the contract shows them: the view, its artifact objects, its links. */
+@Injectable()
+export class JobPresenter {
+  constructor(
+    private readonly views: JobViews,
+    private readonly artifacts: ArtifactObjects,
+    private readonly publicUrl: PublicUrl,
+  ) {}
+
+  /** @throws `job.not_found` */
+  async one(db: Queryable, jobId: string): Promise<JobDto> {
+    const [dto] = await this.of(db, [await getJob(db, jobId)]);
+    if (dto === undefined) throw new Error('A job has no view');
+    return dto;
+  }
+
+  async of(db: Queryable, jobs: readonly JobEntity[]): Promise<JobDto[]> {
+    const dtos: JobDto[] = [];
+    let budget = ANSWER_INLINE_BYTES;
+    for (const view of await this.views.of(db, jobs)) {
+      const artifacts = await this.artifactsOf(db, view.id, budget);
+      budget -= inlineBytes(artifacts);
+      dtos.push(this.dto(view, artifacts));
+    }
+    return dtos;
+  }
+
+  /** A job's artifact objects, in the order of `completion` first, then by name. */
+  async artifactsOf(
+    db: Queryable,
+    jobId: string,
+    budgetBytes = ANSWER_INLINE_BYTES,
+  ): Promise<ArtifactObjectDto[]> {
+    const records = await this.artifacts.list(db, jobId);
+    return this.artifacts.of(jobId, records, Math.max(0, budgetBytes));
+  }
+
+  url(jobId: string, part = ''): string {
+    return `${this.publicUrl.base()}/jobs/${jobId}${part}`;
+  }
+
+  private dto(view: JobView, artifacts: ArtifactObjectDto[]): JobDto {
+    return {
+      id: view.id,
+      kind: view.kind,
+      queue: view.queue,
+      status: view.status,
+      priority: view.priority,
+      metadata: view.metadata,
+      progress: view.progress,
+      summary: view.summary,
+      error: view.error,
+      artifacts,
+      taskCounts: view.taskCounts,
+      createdAt: view.createdAt,
+      startedAt: view.startedAt,
+      finalizedAt: view.finalizedAt,
+      expiresAt: view.expiresAt,
+      links: {
+        self: this.url(view.id),
+        tasks: this.url(view.id, '/tasks'),
+        explain: this.url(view.id, '/explain'),
+        results: this.url(view.id, '/results'),
+        artifacts: this.url(view.id, '/artifacts'),
+        deliveries: this.url(view.id, '/deliveries'),
+      },
+    };
+  }
+}
+
+function inlineBytes(artifacts: readonly ArtifactObjectDto[]): number {
+  return artifacts.reduce((sum, artifact) => sum + (artifact.url === null ? artifact.size : 0), 0);
+}
