@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork, type Queryable, type SqlValue, type Tx } from '@foreman/database';
+import {
+  Clock,
+  DomainError,
+  decodeCursor,
+  invalidField,
+  pageOf,
+  type Page,
+  type PageRequest,
+} from '@foreman/kernel';
+import { DeliveryAttemptEntity } from '../entities/delivery-attempt.entity';
+import { DeliveryEntity } from '../entities/delivery.entity';
+import { DeliveryWakeup } from '../sending/delivery-wakeup';
+import { deliveryView, type DeliveryContext, type DeliveryView } from './delivery-view';
+
+export interface DeliveryBacklog {
+  /** Deliveries that are owed. */
+  readonly pending: number;
+  /** Since when the oldest of them is; epoch ms. */
+  readonly oldestCreatedAt: number | null;
+}
+
+type ContextRow = DeliveryContext & { readonly id: string };
+
+/** Deliveries as they are looked at and sent again. */
+@Injectable()
+export class Deliveries {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly wakeup: DeliveryWakeup,
+  ) {}
+
+  /** Of one job, oldest first, each with its attempts. Empty for an unknown job. @throws `request.invalid` for the cursor. */
+  async ofJob(db: Queryable, jobId: string, page: PageRequest): Promise<Page<DeliveryView>> {
+    const after = page.cursor === null ? [-1, ''] : decodeCursor(page.cursor, 2);
+    const deliveries = await db.entities(
+      DeliveryEntity,
+      `SELECT * FROM deliveries WHERE job_id = ? AND (created_at, id) > (?, ?)
+       ORDER BY created_at, id LIMIT ?`,
+      [jobId, ...after, page.limit + 1],
+    );
+    const { items, nextCursor } = pageOf(deliveries, page.limit, (row) => [row.createdAt, row.id]);
+    return { items: await this.views(db, items), nextCursor };
+  }
+
+  /** What is owed now: for stats, and to see that receivers keep up. */
+  async backlog(db: Queryable): Promise<DeliveryBacklog> {
+    const [row] = await db.query<{ pending: number; oldest: number | null }>(
+      `SELECT count(*) AS pending, min(created_at) AS oldest FROM deliveries WHERE status = 'pending'`,
+    );
+    const oldest = row?.oldest ?? null;
+    return {
+      pending: Number(row?.pending ?? 0),
+      oldestCreatedAt: oldest === null ? null : Number(oldest),
+    };
+  }
+
+  /**
+   * Owes a delivery anew, with the whole schedule before it and the same `webhook-id`. One that is being sent
+   * at this moment is left to that. @throws `delivery.not_found`; `request.invalid` when its endpoint is disabled.
+   */
+  async redeliver(deliveryId: string): Promise<DeliveryView> {
+    return this.unitOfWork.run(async (tx) => {
+      const [found] = await tx.query<{ disabled_at: number | null }>(
+        `SELECT e.disabled_at FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
+         WHERE d.id = ?`,
+        [deliveryId],
+      );
+      if (found === undefined) {
+        throw new DomainError('delivery.not_found', `There is no delivery ${deliveryId}.`);
+      }
+      if (found.disabled_at !== null) throw invalidField('id', 'belongs to a disabled endpoint');
+      return this.oweAnew(tx, deliveryId);
+    });
+  }
+
+  private async oweAnew(tx: Tx, deliveryId: string): Promise<DeliveryView> {
+    const now = this.clock.now();
+    await tx.execute(
+      `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
+         claimed_until = NULL, finished_at = NULL
+       WHERE id = ? AND (claimed_until IS NULL OR claimed_until <= ?)`,
+      [now, deliveryId, now],
+    );
+    tx.afterCommit(() => this.wakeup.wake());
+    const rows = await tx.entities(DeliveryEntity, 'SELECT * FROM deliveries WHERE id = ?', [
+      deliveryId,
+    ]);
+    const [view] = await this.views(tx, rows);
+    if (view === undefined) throw new Error('a delivery that was just changed is there');
+    return view;
+  }
+
+  private async views(
+    db: Queryable,
+    deliveries: readonly DeliveryEntity[],
+  ): Promise<DeliveryView[]> {
+    if (deliveries.length === 0) return [];
+    const ids: SqlValue[] = deliveries.map((delivery) => delivery.id);
+    const marks = ids.map(() => '?').join(', ');
+    const contexts = await db.query<ContextRow>(
+      `SELECT d.id, m.type, m.run, m.seq, e.url FROM deliveries d
+       JOIN webhook_messages m ON m.event_id = d.event_id
+       JOIN webhook_endpoints e ON e.id = d.endpoint_id WHERE d.id IN (${marks})`,
+      ids,
+    );
+    const attempts = await db.entities(
+      DeliveryAttemptEntity,
+      `SELECT * FROM delivery_attempts WHERE delivery_id IN (${marks}) ORDER BY delivery_id, number`,
+      ids,
+    );
+    const contextOf = new Map(contexts.map((row) => [row.id, row]));
+    return deliveries.flatMap((delivery) => {
+      const context = contextOf.get(delivery.id);
+      const own = attempts.filter((attempt) => attempt.deliveryId === delivery.id);
+      return context === undefined ? [] : [deliveryView(delivery, context, own)];
+    });
+  }
+}

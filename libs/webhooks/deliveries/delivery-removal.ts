@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@foreman/database';
+
+/**
+ * A SQL condition for retention: whether a delivery of the job is still owed. `jobId` is a column
+ * of the statement around it, never input.
+ */
+export function owedDeliverySql(jobId: string): string {
+  return `EXISTS (SELECT 1 FROM deliveries owed WHERE owed.job_id = ${jobId} AND owed.status = 'pending')`;
+}
+
+/** Takes everything of this lib's away with its jobs. */
+@Injectable()
+export class DeliveryRemoval {
+  /**
+   * Deliveries with their attempts, messages, and the jobs' own endpoints; standing endpoints stay. What is
+   * still pending goes too: the caller has judged that it is owed no longer. Answers the number of deliveries.
+   */
+  async ofJobs(tx: Tx, jobIds: readonly string[]): Promise<number> {
+    if (jobIds.length === 0) return 0;
+    const ofJobs = `job_id IN (${jobIds.map(() => '?').join(', ')})`;
+    await tx.execute(
+      `DELETE FROM delivery_attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ${ofJobs})`,
+      jobIds,
+    );
+    const removed = await tx.execute(`DELETE FROM deliveries WHERE ${ofJobs}`, jobIds);
+    await tx.execute(`DELETE FROM webhook_messages WHERE ${ofJobs}`, jobIds);
+    await tx.execute(`DELETE FROM webhook_endpoints WHERE ${ofJobs}`, jobIds);
+    return removed;
+  }
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import type { Queryable, Tx } from '@foreman/database';
+import { WebhookEndpointEntity, type DisabledReason } from '../entities/endpoint.entity';
+
+/** Pending deliveries that one disabling moves aside; what a claim meets of the rest follows one by one. */
+const DISABLE_BATCH = 500;
+
+@Injectable()
+export class EndpointStore {
+  async find(db: Queryable, id: string): Promise<WebhookEndpointEntity | null> {
+    const [endpoint] = await db.entities(
+      WebhookEndpointEntity,
+      'SELECT * FROM webhook_endpoints WHERE id = ?',
+      [id],
+    );
+    return endpoint ?? null;
+  }
+
+  /** The job's own ones and all standing ones. */
+  async candidates(tx: Tx, jobId: string): Promise<WebhookEndpointEntity[]> {
+    return tx.entities(
+      WebhookEndpointEntity,
+      `SELECT * FROM webhook_endpoints WHERE job_id = ?
+       UNION ALL
+       SELECT * FROM webhook_endpoints WHERE job_id IS NULL`,
+      [jobId],
+    );
+  }
+
+  async insert(tx: Tx, endpoint: WebhookEndpointEntity): Promise<void> {
+    await tx.insert('webhook_endpoints', {
+      id: endpoint.id,
+      job_id: endpoint.jobId,
+      url: endpoint.url,
+      events: JSON.stringify(endpoint.events),
+      kinds: endpoint.kinds === null ? null : JSON.stringify(endpoint.kinds),
+      secret_sealed: endpoint.secretSealed,
+      created_at: endpoint.createdAt,
+    });
+  }
+
+  /** False when there is no such endpoint. */
+  async replaceSecret(tx: Tx, id: string, sealed: string, oldUntil: number): Promise<boolean> {
+    const changed = await tx.execute(
+      `UPDATE webhook_endpoints SET previous_secret_sealed = secret_sealed,
+         previous_secret_until = ?, secret_sealed = ? WHERE id = ?`,
+      [oldUntil, sealed, id],
+    );
+    return changed === 1;
+  }
+
+  async noteSuccess(tx: Tx, id: string): Promise<void> {
+    await tx.execute(
+      'UPDATE webhook_endpoints SET failing_since = NULL WHERE id = ? AND failing_since IS NOT NULL',
+      [id],
+    );
+  }
+
+  /** A standing endpoint that has failed since `disableIfFailingSince` or earlier is disabled. */
+  async noteFailure(tx: Tx, id: string, now: number, disableIfFailingSince: number): Promise<void> {
+    const [endpoint] = await tx.query<{ failing_since: number; job_id: string | null }>(
+      `UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, ?) WHERE id = ?
+       RETURNING failing_since, job_id`,
+      [now, id],
+    );
+    if (endpoint === undefined || endpoint.job_id !== null) return;
+    if (Number(endpoint.failing_since) <= disableIfFailingSince) {
+      await this.disable(tx, id, 'failing', now);
+    }
+  }
+
+  async disable(tx: Tx, id: string, reason: DisabledReason, now: number): Promise<void> {
+    await tx.execute(
+      `UPDATE webhook_endpoints SET disabled_at = ?, disabled_reason = ?
+       WHERE id = ? AND disabled_at IS NULL`,
+      [now, reason, id],
+    );
+    await tx.execute(
+      `UPDATE deliveries SET status = 'disabled', finished_at = ?, next_attempt_at = NULL,
+         claimed_until = NULL
+       WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ? AND status = 'pending' LIMIT ?)`,
+      [now, id, DISABLE_BATCH],
+    );
+  }
+}

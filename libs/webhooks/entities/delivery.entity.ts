@@ -1,0 +1,42 @@
+import { Check, Entity, Index, Unique } from 'typeorm';
+import { EpochMsColumn, FlagColumn, IdColumn, IntegerColumn, TextColumn } from '@foreman/database';
+
+/**
+ * `pending` is owed. `exhausted`: every try failed. `superseded`: a later event of the job made it stale.
+ * `disabled`: its endpoint was, and it is kept for when that is enabled again.
+ */
+export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'superseded' | 'disabled';
+
+/** One event owed to one endpoint. */
+@Entity('deliveries')
+@Unique(['eventId', 'endpointId'])
+@Check(`status IN ('pending', 'delivered', 'exhausted', 'superseded', 'disabled')`)
+@Check(`attempt_count >= 0`)
+@Check(`schedule_step >= 0`)
+@Check(`(status = 'pending') = (next_attempt_at IS NOT NULL)`)
+@Check(`(status = 'pending') = (finished_at IS NULL)`)
+@Check(`claimed_until IS NULL OR status = 'pending'`)
+@Index('deliveries_due_by_host', ['host', 'nextAttemptAt'], { where: `status = 'pending'` })
+@Index('deliveries_due', ['nextAttemptAt'], { where: `status = 'pending'` })
+@Index('deliveries_claimed', ['claimedUntil'], { where: 'claimed_until IS NOT NULL' })
+@Index('deliveries_of_job', ['jobId', 'createdAt'])
+@Index('deliveries_of_endpoint', ['endpointId'])
+export class DeliveryEntity {
+  @IdColumn() id!: string;
+  @TextColumn() eventId!: string;
+  @TextColumn() endpointId!: string;
+  @TextColumn() jobId!: string;
+  /** Host and port of the endpoint's URL: what concurrency is bounded by. */
+  @TextColumn() host!: string;
+  @TextColumn() status!: DeliveryStatus;
+  @IntegerColumn() attemptCount!: number;
+  /** How many pauses of the schedule have been used up. */
+  @IntegerColumn() scheduleStep!: number;
+  /** The receiver answered 413 once: no artifact is inlined any more. */
+  @FlagColumn() urlsOnly!: boolean;
+  @EpochMsColumn({ nullable: true }) nextAttemptAt!: number | null;
+  /** A sender is at it until then; afterwards it is taken for dead. Each claim has another value: it fences the record. */
+  @EpochMsColumn({ nullable: true }) claimedUntil!: number | null;
+  @EpochMsColumn() createdAt!: number;
+  @EpochMsColumn({ nullable: true }) finishedAt!: number | null;
+}

@@ -1,0 +1,15 @@
+export { WebhooksModule } from './webhooks.module';
+export type { WebhooksOptions } from './webhooks.options';
+export { WebhookArtifactSource } from './artifact-source';
+export type { WebhookArtifactRecord } from './artifact-source';
+export { WEBHOOK_EVENT_TYPES } from './webhook-event-type';
+export type { WebhookEventType } from './webhook-event-type';
+export { WebhookEndpoints } from './endpoints/webhook-endpoints.service';
+export type { CreatedEndpoint } from './endpoints/webhook-endpoints.service';
+export type { JobWebhookCommand, StandingEndpointCommand } from './endpoints/endpoint-command';
+export { WebhookSender } from './sending/webhook-sender.service';
+export type { SendCounts } from './sending/webhook-sender.service';
+export { Deliveries } from './deliveries/deliveries.service';
+export type { DeliveryBacklog } from './deliveries/deliveries.service';
+export type { DeliveryAttemptView, DeliveryView } from './deliveries/delivery-view';
+export { DeliveryRemoval, owedDeliverySql } from './deliveries/delivery-removal';

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import type { Queryable, Tx } from '@foreman/database';
+import { DeliveryEntity } from '../entities/delivery.entity';
+import type { HostSlots } from './host-slots';
+
+/**
+ * Hosts with something due, the longest waiting first. Steps from host to host through the index, so that
+ * a backlog of one costs the others nothing.
+ */
+const DUE_HOSTS = `
+  WITH RECURSIVE hosts (host) AS (
+    SELECT min(host) FROM deliveries WHERE status = 'pending'
+    UNION ALL
+    SELECT (SELECT min(d.host) FROM deliveries d WHERE d.status = 'pending' AND d.host > hosts.host)
+    FROM hosts WHERE hosts.host IS NOT NULL
+  ), earliest (host, due_at) AS (
+    SELECT host, (SELECT min(d.next_attempt_at) FROM deliveries d
+                  WHERE d.status = 'pending' AND d.host = hosts.host)
+    FROM hosts WHERE host IS NOT NULL
+  )
+  SELECT host FROM earliest WHERE due_at <= ? ORDER BY due_at`;
+
+const CLAIM = `
+  UPDATE deliveries SET claimed_until = ?
+  WHERE status = 'pending' AND id IN (
+    SELECT id FROM deliveries
+    WHERE status = 'pending' AND host = ? AND next_attempt_at <= ?
+      AND (claimed_until IS NULL OR claimed_until <= ?)
+    ORDER BY next_attempt_at, id LIMIT ?)
+  RETURNING *`;
+
+/** Takes due deliveries for one sender for a while; a sender that dies with them loses them by time. */
+@Injectable()
+export class DeliveryClaims {
+  /** As many due ones as `slots` have room for; takes the slots. */
+  async claim(tx: Tx, slots: HostSlots, now: number, claimMs: number): Promise<DeliveryEntity[]> {
+    const claimed: DeliveryEntity[] = [];
+    const hosts = await tx.query<{ host: string }>(DUE_HOSTS, [now]);
+    let room = slots.room;
+    for (const { host } of hosts) {
+      const limit = Math.min(room, slots.roomOf(host));
+      if (limit === 0) continue;
+      const ofHost = await tx.entities(DeliveryEntity, CLAIM, [
+        now + claimMs,
+        host,
+        now,
+        now,
+        limit,
+      ]);
+      room -= ofHost.length;
+      claimed.push(...ofHost);
+    }
+    return claimed;
+  }
+
+  /** Gives an unfinished one back: nothing is recorded of it, and it is due again at once. */
+  async release(tx: Tx, delivery: DeliveryEntity): Promise<void> {
+    await tx.execute(
+      'UPDATE deliveries SET claimed_until = NULL WHERE id = ? AND claimed_until = ?',
+      [delivery.id, delivery.claimedUntil],
+    );
+  }
+
+  /** When the next one falls due, or a dead sender's claim runs out; epoch ms, null for never. */
+  async nextDueAt(db: Queryable, now: number): Promise<number | null> {
+    const [next] = await db.query<{ due_at: number | null; lapse_at: number | null }>(
+      `SELECT
+         (SELECT min(next_attempt_at) FROM deliveries WHERE status = 'pending' AND next_attempt_at > ?) AS due_at,
+         (SELECT min(claimed_until) FROM deliveries WHERE claimed_until > ?) AS lapse_at`,
+      [now, now],
+    );
+    const times = [next?.due_at ?? null, next?.lapse_at ?? null]
+      .filter((at) => at !== null)
+      .map(Number);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+}

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import type { Clock } from '@foreman/kernel';
+
+/** Tells the sender that there may be something to do. Counts its calls, so that none is missed between look and wait. */
+@Injectable()
+export class DeliveryWakeup {
+  private calls = 0;
+  private readonly waiting = new Set<() => void>();
+
+  wake(): void {
+    this.calls += 1;
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+
+  /** To be taken before looking for work, and given to `wait` when there was none. */
+  get mark(): number {
+    return this.calls;
+  }
+
+  /** Settles at the first call since `mark` was taken, or after `limitMs`. */
+  async wait(mark: number, clock: Clock, limitMs: number): Promise<void> {
+    if (this.calls !== mark) return;
+    await new Promise<void>((resolve) => {
+      const settle = () => {
+        timer.cancel();
+        this.waiting.delete(settle);
+        resolve();
+      };
+      const timer = clock.setTimer(limitMs, settle);
+      this.waiting.add(settle);
+    });
+  }
+}

@@ -1,0 +1,191 @@
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { ReadConnection, UnitOfWork } from '@foreman/database';
+import { Clock, RandomSource, delay } from '@foreman/kernel';
+import type { DeliveryEntity } from '../entities/delivery.entity';
+import { WebhooksSettings } from '../webhooks.options';
+import { DeliveryAttempt } from './delivery-attempt';
+import { DeliveryClaims } from './delivery-claims.store';
+import { DeliveryOutcomes, type FinishedAttempt } from './delivery-outcomes.store';
+import { judge, type Verdict } from './delivery-schedule';
+import { DeliveryWakeup } from './delivery-wakeup';
+import { HostSlots } from './host-slots';
+
+/** What a run did, in attempts. */
+export interface SendCounts {
+  /** Answered with a 2xx. */
+  sent: number;
+  /** Not, and tried again later. */
+  failed: number;
+  /** Not, and given up. */
+  exhausted: number;
+  /** Not tried, or given up, because the endpoint is disabled. */
+  disabled: number;
+}
+
+/** A look at the database at least this often: clocks jump, and other processes write. */
+const LONGEST_WAIT_MS = 30_000;
+/** After a run that the database refused. */
+const PAUSE_AFTER_ERROR_MS = 1000;
+
+/**
+ * Sends what is due: claims it, posts outside any transaction, records what came of it. A crash at any point
+ * sends again, under the same `webhook-id`: at least once, never not at all. Nothing runs until
+ * `start()` or `runOnce()`.
+ */
+@Injectable()
+export class WebhookSender implements OnModuleDestroy {
+  private readonly logger = new Logger(WebhookSender.name);
+  private readonly slots: HostSlots;
+  private running: Promise<unknown> = Promise.resolve();
+  private loop: Promise<void> | null = null;
+  private isStopping = false;
+  private cut = new AbortController();
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly reads: ReadConnection,
+    private readonly clock: Clock,
+    private readonly random: RandomSource,
+    private readonly claims: DeliveryClaims,
+    private readonly attempts: DeliveryAttempt,
+    private readonly outcomes: DeliveryOutcomes,
+    private readonly wakeup: DeliveryWakeup,
+    private readonly settings: WebhooksSettings,
+  ) {
+    this.slots = new HostSlots(settings.concurrency, settings.concurrencyPerHost);
+  }
+
+  /** Sends until nothing is due and nothing is under way. Runs never overlap; a second one waits for the first. */
+  async runOnce(): Promise<SendCounts> {
+    const counts: SendCounts = { sent: 0, failed: 0, exhausted: 0, disabled: 0 };
+    const run = this.running.then(() => this.sendDue(counts));
+    this.running = run.catch(() => undefined);
+    await run;
+    return counts;
+  }
+
+  /** Keeps sending, woken by commits and by the next due time. */
+  start(): void {
+    if (this.loop !== null) return;
+    this.isStopping = false;
+    this.cut = new AbortController();
+    this.loop = this.keepSending();
+  }
+
+  /** Takes nothing more on, gives what is under way `stopGraceMs`, then cuts it: that is due again at once. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    this.wakeup.wake();
+    const timer = this.clock.setTimer(this.settings.stopGraceMs, () => {
+      this.cut.abort(new Error('The webhook sender stops'));
+    });
+    await this.loop;
+    await this.running;
+    timer.cancel();
+    this.loop = null;
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.stop();
+  }
+
+  private async keepSending(): Promise<void> {
+    while (!this.isStopping) {
+      const { mark } = this.wakeup;
+      try {
+        await this.runOnce();
+        if (!this.isStopping) await this.wakeup.wait(mark, this.clock, await this.msUntilDue());
+      } catch (error) {
+        this.logger.error(error);
+        await delay(this.clock, PAUSE_AFTER_ERROR_MS, this.cut.signal);
+      }
+    }
+  }
+
+  private async sendDue(counts: SendCounts): Promise<void> {
+    for (;;) {
+      const { mark } = this.wakeup;
+      const claimed = await this.claimDue();
+      for (const delivery of claimed) void this.sendAndRecord(delivery, counts);
+      if (this.slots.inUse === 0) return;
+      // Woken when one is over, when there is more to send, or when a retry falls due meanwhile.
+      await this.wakeup.wait(mark, this.clock, await this.msUntilDue());
+    }
+  }
+
+  private async claimDue(): Promise<DeliveryEntity[]> {
+    if (this.isStopping || this.slots.room === 0) return [];
+    const now = this.clock.now();
+    const claimed = await this.unitOfWork.run((tx) =>
+      this.claims.claim(tx, this.slots, now, this.settings.claimMs),
+    );
+    for (const { host } of claimed) this.slots.take(host);
+    return claimed;
+  }
+
+  private async msUntilDue(): Promise<number> {
+    const now = this.clock.now();
+    const dueAt = await this.claims.nextDueAt(this.reads, now);
+    return Math.min(LONGEST_WAIT_MS, dueAt === null ? LONGEST_WAIT_MS : dueAt - now);
+  }
+
+  private async sendAndRecord(delivery: DeliveryEntity, counts: SendCounts): Promise<void> {
+    try {
+      const attempt = await this.attempts.make(delivery, this.cut.signal);
+      if (attempt === null) {
+        await this.unitOfWork.run((tx) => this.outcomes.setAside(tx, delivery, this.clock.now()));
+        counts.disabled += 1;
+      } else {
+        this.slots.note(delivery.host, attempt.outcome.statusCode !== null);
+        await this.record(delivery, attempt, counts);
+      }
+    } catch (error) {
+      await this.giveBack(delivery, error);
+    } finally {
+      this.slots.free(delivery.host);
+      this.wakeup.wake();
+    }
+  }
+
+  private async record(
+    delivery: DeliveryEntity,
+    attempt: FinishedAttempt,
+    counts: SendCounts,
+  ): Promise<void> {
+    const { outcome, endedAt } = attempt;
+    const { retryMs, disableAfterMs } = this.settings;
+    const verdict = judge(delivery, outcome, endedAt, retryMs, this.random);
+    const isRecorded = await this.unitOfWork.run((tx) =>
+      this.outcomes.record(tx, delivery, attempt, verdict, disableAfterMs),
+    );
+    if (isRecorded) counts[COUNTED_AS[verdict.status]] += 1;
+    this.logger.log(lineAbout(delivery, attempt, isRecorded ? verdict.status : 'overtaken'));
+  }
+
+  /** If even that fails, the claim runs out by itself. */
+  private async giveBack(delivery: DeliveryEntity, error: unknown): Promise<void> {
+    if (!this.cut.signal.aborted) this.logger.error(error);
+    try {
+      await this.unitOfWork.run((tx) => this.claims.release(tx, delivery));
+    } catch (releaseError) {
+      this.logger.error(releaseError);
+    }
+  }
+}
+
+const COUNTED_AS: Readonly<Record<Verdict['status'], keyof SendCounts>> = {
+  delivered: 'sent',
+  pending: 'failed',
+  exhausted: 'exhausted',
+  disabled: 'disabled',
+};
+
+/** Ids and figures only: a URL may carry a token in its path or query. */
+function lineAbout(delivery: DeliveryEntity, attempt: FinishedAttempt, became: string): string {
+  const { outcome, durationMs } = attempt;
+  const answer = outcome.statusCode ?? outcome.errorClass ?? 'no answer';
+  return (
+    `delivery ${delivery.id} of event ${delivery.eventId} to endpoint ${delivery.endpointId}: ` +
+    `${answer} in ${durationMs} ms, ${became}`
+  );
+}

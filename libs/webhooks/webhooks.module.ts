@@ -1,0 +1,94 @@
+import { lookup } from 'node:dns/promises';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { DatabaseModule } from '@foreman/database';
+import { Clock, IdSource } from '@foreman/kernel';
+import { WebhookArtifactSource } from './artifact-source';
+import { Deliveries } from './deliveries/deliveries.service';
+import { DeliveryRemoval } from './deliveries/delivery-removal';
+import { EndpointStore } from './endpoints/endpoint.store';
+import { WebhookEndpoints } from './endpoints/webhook-endpoints.service';
+import { DeliveryAttemptEntity } from './entities/delivery-attempt.entity';
+import { DeliveryEntity } from './entities/delivery.entity';
+import { WebhookEndpointEntity } from './entities/endpoint.entity';
+import { WebhookMessageEntity } from './entities/message.entity';
+import { Outbox } from './outbox/outbox.service';
+import { OutboxStore } from './outbox/outbox.store';
+import { WebhookPoster } from './posting/webhook-poster';
+import { DeliveryAttempt } from './sending/delivery-attempt';
+import { DeliveryClaims } from './sending/delivery-claims.store';
+import { DeliveryOutcomes } from './sending/delivery-outcomes.store';
+import { DeliveryWakeup } from './sending/delivery-wakeup';
+import { MessageBody } from './sending/message-body';
+import { WebhookSender } from './sending/webhook-sender.service';
+import { SecretBox } from './signing/secret-box';
+import { TargetPolicy } from './target/target-policy';
+import { WebhooksSettings, type WebhooksOptions } from './webhooks.options';
+
+const ENTITIES = [
+  WebhookEndpointEntity,
+  WebhookMessageEntity,
+  DeliveryEntity,
+  DeliveryAttemptEntity,
+];
+
+const FACE = [WebhookEndpoints, Deliveries, DeliveryRemoval, WebhookSender];
+
+const INNER: Provider[] = [
+  EndpointStore,
+  Outbox,
+  OutboxStore,
+  DeliveryAttempt,
+  DeliveryClaims,
+  DeliveryOutcomes,
+  DeliveryWakeup,
+  MessageBody,
+  {
+    provide: TargetPolicy,
+    useFactory: (settings: WebhooksSettings) => new TargetPolicy(settings.target),
+    inject: [WebhooksSettings],
+  },
+  {
+    provide: SecretBox,
+    useFactory: (settings: WebhooksSettings, ids: IdSource) =>
+      new SecretBox(settings.secretKey, ids),
+    inject: [WebhooksSettings, IdSource],
+  },
+  {
+    provide: WebhookPoster,
+    useFactory: (settings: WebhooksSettings, policy: TargetPolicy, clock: Clock) =>
+      new WebhookPoster(policy, clock, {
+        timeoutMs: settings.timeoutMs,
+        certificateAuthorities: settings.certificateAuthorities,
+        resolve: settings.resolve ?? everyAddress,
+      }),
+    inject: [WebhooksSettings, TargetPolicy, Clock],
+  },
+];
+
+/**
+ * Webhooks of job events: outbox, signing, delivery, target policy. Needs DatabaseModule and JobsModule. From its
+ * import on deliveries are written; none is sent until the application calls `WebhookSender.start()` or `runOnce()`.
+ */
+@Module({})
+export class WebhooksModule {
+  /** @throws RangeError or Error naming the option that is wrong. */
+  static forRoot(options: WebhooksOptions): DynamicModule {
+    return {
+      module: WebhooksModule,
+      global: true,
+      imports: [DatabaseModule.forFeature(ENTITIES)],
+      providers: [
+        { provide: WebhooksSettings, useValue: new WebhooksSettings(options) },
+        { provide: WebhookArtifactSource, useExisting: options.artifactSource },
+        ...INNER,
+        ...FACE,
+      ],
+      exports: FACE,
+    };
+  }
+}
+
+async function everyAddress(host: string): Promise<string[]> {
+  const entries = await lookup(host, { all: true });
+  return entries.map((entry) => entry.address);
+}
