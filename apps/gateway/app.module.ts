@@ -1,7 +1,12 @@
 import { AccessModule } from '@foreman/access';
+import { ArtifactsModule } from '@foreman/artifacts';
 import { DatabaseModule } from '@foreman/database';
 import { EdgesModule } from '@foreman/edges';
+import { JobsModule } from '@foreman/jobs';
 import type { Clock, IdSource, RandomSource } from '@foreman/kernel';
+import { LeasingModule } from '@foreman/leasing';
+import { ProgressModule } from '@foreman/progress';
+import { ResultsModule } from '@foreman/results';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AdminApiModule } from './admin-api/admin-api.module';
@@ -9,6 +14,7 @@ import type { GatewayOptions } from './config/gateway-options';
 import { HttpModule } from './http/http.module';
 import { PublicUrl } from './http/public-url';
 import { requestLog } from './http/request-log';
+import { SchedulesModule } from './schedules/schedules.module';
 
 /** What a test may replace. In production: the system's clock, ids and chance; schedules run. */
 export interface StandIns {
@@ -35,9 +41,22 @@ export class AppModule {
           random: standIns.random,
         }),
         AccessModule.forRoot(),
+        JobsModule.forRoot({
+          leaseSeconds: options.leaseSeconds,
+          ttlSeconds: options.jobTtlSeconds,
+        }),
         EdgesModule.forRoot(),
+        ProgressModule.forRoot(),
+        ResultsModule.forRoot(),
+        ArtifactsModule.forRoot({
+          inlineLimitBytes: options.inlineLimitBytes,
+          maxBytes: options.artifactMaxBytes,
+          publicUrl: () => publicUrl.base(),
+        }),
+        LeasingModule.forRoot(),
         HttpModule.forRoot(options, publicUrl),
         AdminApiModule,
+        ...(standIns.schedules === false ? [] : [SchedulesModule.forRoot()]),
       ],
     };
   }

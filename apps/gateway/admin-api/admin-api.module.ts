@@ -2,7 +2,19 @@ import { Module } from '@nestjs/common';
 import { ApiKeysController } from './api-keys.controller';
 import { EdgesController } from './edges.controller';
 import { EnrolmentsController } from './enrolments.controller';
+import { QueuesController } from './queues.controller';
+import { StatsController } from './stats.controller';
+import { StatsReader } from './stats.reader';
 
 /** `/admin`: for operators. */
-@Module({ controllers: [ApiKeysController, EnrolmentsController, EdgesController] })
+@Module({
+  controllers: [
+    ApiKeysController,
+    EnrolmentsController,
+    EdgesController,
+    QueuesController,
+    StatsController,
+  ],
+  providers: [StatsReader],
+})
 export class AdminApiModule {}

@@ -1,5 +1,7 @@
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Edges } from '@foreman/edges';
+import { Clock } from '@foreman/kernel';
+import { EdgeLeases } from '@foreman/leasing';
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiCreatedResponse,
@@ -21,6 +23,8 @@ import { ChangeEdgeDto, EdgeDto, RotatedTokenDto, edgeDto } from './edge.dto';
 export class EdgesController {
   constructor(
     private readonly edges: Edges,
+    private readonly leases: EdgeLeases,
+    private readonly clock: Clock,
     private readonly work: UnitOfWork,
     private readonly reads: ReadConnection,
   ) {}
@@ -63,7 +67,10 @@ export class EdgesController {
     @Body() body: ChangeEdgeDto,
   ): Promise<EdgeDto> {
     const changes = { desired: body.desired, labels: body.labels, maxLeases: body.maxLeases };
-    return edgeDto(await this.work.run((tx) => this.edges.change(tx, id, changes)));
+    const edge = await this.work.run((tx) => this.edges.change(tx, id, changes));
+    // A parked poll learns at once that there is nothing more for it.
+    if (edge.desired !== 'run') this.leases.endPolls(id);
+    return edgeDto(edge);
   }
 
   @Post(':id/rotate-token')
@@ -90,6 +97,9 @@ export class EdgesController {
   @ApiNoContentResponse({ description: 'Revoked' })
   @ApiProblems('edge.not_found')
   async revoke(@IdParam('edge.not_found') id: string): Promise<void> {
-    await this.work.run((tx) => this.edges.revoke(tx, id));
+    await this.work.run(async (tx) => {
+      const wasLive = await this.edges.revoke(tx, id);
+      if (wasLive) await this.leases.revoke(tx, id, this.clock.now());
+    });
   }
 }

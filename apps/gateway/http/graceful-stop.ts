@@ -1,11 +1,11 @@
 import type { Server } from 'node:http';
+import { ParkedPolls } from '@foreman/leasing';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ConnectionClosing } from './connection-closing';
 
 /**
- * SIGTERM, in order: no new connections; parked polls are answered (each part that parks requests
- * does so in its `onModuleDestroy`, which Nest calls before this); what runs is finished; then the
+ * SIGTERM, in order: parked polls are answered; no new connections; what runs is finished; then the
  * modules end, the database last (`onApplicationShutdown`).
  */
 @Injectable()
@@ -13,9 +13,11 @@ export class GracefulStop implements BeforeApplicationShutdown {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly connections: ConnectionClosing,
+    private readonly polls: ParkedPolls,
   ) {}
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.polls.close();
     const server: Server = this.host.httpAdapter.getHttpServer();
     await this.connections.stop(server);
   }

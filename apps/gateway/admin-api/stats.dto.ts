@@ -1,0 +1,96 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+/** Jobs by status, without those that are being removed. */
+export class JobStatsDto {
+  @ApiProperty({ example: 3 })
+  queued!: number;
+
+  @ApiProperty({ example: 2 })
+  running!: number;
+
+  @ApiProperty({ example: 140 })
+  completed!: number;
+
+  @ApiProperty({ example: 1 })
+  failed!: number;
+
+  @ApiProperty({ example: 0 })
+  cancelled!: number;
+}
+
+/** Tasks that are not finalized. */
+export class TaskStatsDto {
+  @ApiProperty({ example: 12 })
+  queued!: number;
+
+  @ApiProperty({ example: 8 })
+  leased!: number;
+}
+
+export class EdgeStatsDto {
+  /** Not revoked. */
+  @ApiProperty({ example: 4 })
+  registered!: number;
+
+  /** Of these, called within the last 90 seconds. */
+  @ApiProperty({ example: 3 })
+  online!: number;
+}
+
+/** Webhook deliveries by status. */
+export class DeliveryStatsDto {
+  @ApiProperty({ example: 1 })
+  pending!: number;
+
+  @ApiProperty({ example: 139 })
+  delivered!: number;
+
+  @ApiProperty({ example: 0 })
+  exhausted!: number;
+
+  @ApiProperty({ example: 0 })
+  superseded!: number;
+
+  @ApiProperty({ example: 0 })
+  disabled!: number;
+}
+
+export class ArtifactStatsDto {
+  @ApiProperty({ example: 560 })
+  published!: number;
+
+  /** Stored bytes of the published ones. */
+  @ApiProperty({ example: 73_400_320 })
+  bytes!: number;
+}
+
+export class DatabaseStatsDto {
+  /** Size of the file. */
+  @ApiProperty({ example: 104_857_600 })
+  fileBytes!: number;
+
+  /** Of it, free for reuse or about to be given back. */
+  @ApiProperty({ example: 1_048_576 })
+  freeBytes!: number;
+}
+
+/** One look at the whole. */
+export class StatsDto {
+  @ApiProperty()
+  jobs!: JobStatsDto;
+
+  @ApiProperty()
+  tasks!: TaskStatsDto;
+
+  @ApiProperty()
+  edges!: EdgeStatsDto;
+
+  @ApiProperty()
+  deliveries!: DeliveryStatsDto;
+
+  @ApiProperty()
+  artifacts!: ArtifactStatsDto;
+
+  @ApiProperty()
+  database!: DatabaseStatsDto;
+}

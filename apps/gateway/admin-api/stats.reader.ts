@@ -1,0 +1,70 @@
+import { Database, ReadConnection } from '@foreman/database';
+import { Clock } from '@foreman/kernel';
+import { Injectable } from '@nestjs/common';
+import type { StatsDto } from './stats.dto';
+
+/** An edge that called within this time counts as online: three heartbeats of the slowest default. */
+const ONLINE_WITHIN_MS = 90_000;
+
+/** Counts for one look at the whole. Each comes from an index, so that looking costs the gateway little. */
+@Injectable()
+export class StatsReader {
+  constructor(
+    private readonly reads: ReadConnection,
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  async read(): Promise<StatsDto> {
+    const sizes = this.database.sizes();
+    return {
+      jobs: await this.countsBy(
+        ['queued', 'running', 'completed', 'failed', 'cancelled'],
+        'SELECT status AS name, count(*) AS count FROM jobs WHERE hidden_at IS NULL GROUP BY status',
+      ),
+      tasks: {
+        queued: await this.count(`SELECT count(*) AS count FROM tasks WHERE status = 'queued'`),
+        leased: await this.count(`SELECT count(*) AS count FROM tasks WHERE status = 'leased'`),
+      },
+      edges: {
+        registered: await this.count(
+          'SELECT count(*) AS count FROM edges WHERE revoked_at IS NULL',
+        ),
+        online: await this.count(
+          'SELECT count(*) AS count FROM edges WHERE revoked_at IS NULL AND last_seen_at > ?',
+          this.clock.now() - ONLINE_WITHIN_MS,
+        ),
+      },
+      deliveries: await this.countsBy(
+        ['pending', 'delivered', 'exhausted', 'superseded', 'disabled'],
+        'SELECT status AS name, count(*) AS count FROM deliveries GROUP BY status',
+      ),
+      artifacts: {
+        published: await this.count(
+          `SELECT count(*) AS count FROM artifacts WHERE state = 'published'`,
+        ),
+        bytes: await this.count(
+          `SELECT coalesce(sum(size), 0) AS count FROM artifacts WHERE state = 'published'`,
+        ),
+      },
+      database: { fileBytes: sizes.fileBytes, freeBytes: sizes.freeBytes },
+    };
+  }
+
+  private async count(sql: string, ...params: number[]): Promise<number> {
+    const [row] = await this.reads.query<{ count: number }>(sql, params);
+    return Number(row?.count ?? 0);
+  }
+
+  private async countsBy<N extends string>(
+    names: readonly N[],
+    sql: string,
+  ): Promise<Record<N, number>> {
+    const rows = await this.reads.query<{ name: string; count: number }>(sql);
+    const counts = new Map(rows.map((row) => [row.name, Number(row.count)]));
+    return Object.fromEntries(names.map((name) => [name, counts.get(name) ?? 0])) as Record<
+      N,
+      number
+    >;
+  }
+}
