@@ -2,7 +2,6 @@ import { TokenCache, digestsAreEqual, invalidToken, tokenHashOf } from '@foreman
 import { ReadConnection, type Tx, UnitOfWork } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { Injectable } from '@nestjs/common';
-import type { EdgeEntity } from './edge.entity';
 import { type EdgePrincipal, edgePrincipalOf } from './edge-principal';
 import { edgeByTokenHash, markSeen, markTokenUsed, promoteNextToken } from './edge.store';
 import { EdgesSettings } from './edges.options';
@@ -40,22 +39,24 @@ export class EdgeAuthenticator {
   private async lookUp(tokenHash: string): Promise<EdgePrincipal> {
     const edge = await edgeByTokenHash(this.reads, tokenHash);
     if (edge === null) throw invalidToken();
-    const isPresent = digestsAreEqual(edge.tokenHash, tokenHash);
-    if (!isPresent) await this.firstUse(edge, tokenHash, promoteNextToken);
-    else if (edge.tokenFirstUsedAt === null) await this.firstUse(edge, tokenHash, markTokenUsed);
+    if (!digestsAreEqual(edge.tokenHash, tokenHash)) {
+      await this.firstUse(tokenHash, promoteNextToken);
+      this.forget(edge.id);
+    } else if (edge.tokenFirstUsedAt === null) {
+      await this.firstUse(tokenHash, markTokenUsed);
+    }
     const principal = edgePrincipalOf(edge);
     this.cache.set(tokenHash, principal);
     return principal;
   }
 
-  /** Durable before the call goes on: from here on no other token of this edge may come to life. */
+  /** Durable before the call goes on: from here on no older token of this edge comes to life again. */
   private async firstUse(
-    edge: EdgeEntity,
     tokenHash: string,
     note: (tx: Tx, tokenHash: string, now: number) => Promise<number>,
   ): Promise<void> {
     const changed = await this.work.run((tx) => note(tx, tokenHash, this.clock.now()));
-    if (changed === 1) return this.forget(edge.id);
+    if (changed === 1) return;
     // Another call was faster: with the same token, or with one that replaced it.
     const present = await edgeByTokenHash(this.reads, tokenHash);
     if (present === null || present.tokenHash !== tokenHash) throw invalidToken();
