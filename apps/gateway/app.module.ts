@@ -1,5 +1,5 @@
 import { AccessModule } from '@foreman/access';
-import { ArtifactsModule } from '@foreman/artifacts';
+import { ArtifactObjects, ArtifactsModule } from '@foreman/artifacts';
 import { DatabaseModule } from '@foreman/database';
 import { EdgesModule } from '@foreman/edges';
 import { JobsModule } from '@foreman/jobs';
@@ -7,11 +7,13 @@ import type { Clock, IdSource, RandomSource } from '@foreman/kernel';
 import { LeasingModule } from '@foreman/leasing';
 import { ProgressModule } from '@foreman/progress';
 import { ResultsModule } from '@foreman/results';
+import { WebhooksModule } from '@foreman/webhooks';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AdminApiModule } from './admin-api/admin-api.module';
 import type { GatewayOptions } from './config/gateway-options';
 import { HttpModule } from './http/http.module';
+import { jobLinks } from './http/job-links';
 import { PublicUrl } from './http/public-url';
 import { requestLog } from './http/request-log';
 import { SchedulesModule } from './schedules/schedules.module';
@@ -52,6 +54,14 @@ export class AppModule {
           inlineLimitBytes: options.inlineLimitBytes,
           maxBytes: options.artifactMaxBytes,
           publicUrl: () => publicUrl.base(),
+        }),
+        WebhooksModule.forRoot({
+          secretKey: options.secretKey,
+          artifactSource: ArtifactObjects,
+          jobLinks: (jobId) => jobLinks(publicUrl.base(), jobId),
+          inlineBudgetBytes: options.webhookInlineBudgetBytes,
+          allowedNetworks: options.webhookAllowedNetworks,
+          retrySeconds: options.webhookRetrySeconds,
         }),
         LeasingModule.forRoot(),
         HttpModule.forRoot(options, publicUrl),

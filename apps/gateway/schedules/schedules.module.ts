@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { DeliverySchedule } from './delivery.schedule';
 import { LeaseExpirySchedule } from './lease-expiry.schedule';
 import { LeftoversSchedule } from './leftovers.schedule';
 
@@ -10,7 +11,7 @@ export class SchedulesModule {
     return {
       module: SchedulesModule,
       imports: [ScheduleModule.forRoot()],
-      providers: [LeaseExpirySchedule, LeftoversSchedule],
+      providers: [DeliverySchedule, LeaseExpirySchedule, LeftoversSchedule],
     };
   }
 }
