@@ -10,10 +10,15 @@ import type { Request, Response } from 'express';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
 import { JsonBodyReader } from './json-body-reader';
 
+/** `small` is for calls whose token is judged by their handler, after the body. */
+type JsonLimit = 'default' | 'results' | 'small';
+
+const SMALL_BODY_BYTES = 65_536;
+
 /** How a route takes its body. */
 export interface BodyRule {
   /** Which limit a JSON body keeps to; `none`: the handler reads a stream of any type. */
-  readonly json: 'default' | 'results' | 'none';
+  readonly json: JsonLimit | 'none';
   /** Content types that are left to the handler as a stream. */
   readonly streamTypes?: readonly string[];
 }
@@ -30,7 +35,7 @@ export const TakesBody = (rule: BodyRule) => SetMetadata(BODY_RULE, rule);
  */
 @Injectable()
 export class BodyGuard implements CanActivate {
-  private readonly readers: Readonly<Record<'default' | 'results', JsonBodyReader>>;
+  private readonly readers: Readonly<Record<JsonLimit, JsonBodyReader>>;
 
   constructor(
     private readonly reflector: Reflector,
@@ -39,6 +44,7 @@ export class BodyGuard implements CanActivate {
     this.readers = {
       default: new JsonBodyReader(options.jsonLimitBytes),
       results: new JsonBodyReader(options.resultsLimitBytes),
+      small: new JsonBodyReader(SMALL_BODY_BYTES),
     };
   }
 
@@ -47,7 +53,10 @@ export class BodyGuard implements CanActivate {
     const request = http.getRequest<Request>();
     if (request.method === 'GET' || request.method === 'HEAD') return true;
     const rule =
-      this.reflector.get<BodyRule | undefined>(BODY_RULE, context.getHandler()) ?? DEFAULT_RULE;
+      this.reflector.getAllAndOverride<BodyRule | undefined>(BODY_RULE, [
+        context.getHandler(),
+        context.getClass(),
+      ]) ?? DEFAULT_RULE;
     if (rule.json === 'none' || isStream(request, rule)) return true;
     await this.readers[rule.json].read(request, http.getResponse<Response>());
     return true;

@@ -3,7 +3,7 @@ import { UseGuards, UsePipes, applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth, ApiSecurity } from '@nestjs/swagger';
 import { ApiKeyGuard, RequireScopes } from './api-key.guard';
 import { ApiProblems } from './api-problems';
-import { BodyGuard } from './body.guard';
+import { BodyGuard, TakesBody } from './body.guard';
 import { EdgeGuard } from './edge.guard';
 import { lenientValidation, strictValidation } from './validation';
 
@@ -39,6 +39,7 @@ export function EdgeFace() {
 export function EnrolmentFace() {
   return applyDecorators(
     UseGuards(BodyGuard),
+    TakesBody({ json: 'small' }),
     UsePipes(lenientValidation()),
     ApiSecurity(EDGE_SCHEME),
     ApiProblems('auth.missing', 'auth.invalid', 'internal', 'server.busy'),

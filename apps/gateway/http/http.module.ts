@@ -4,6 +4,7 @@ import { ConnectionClosing } from './connection-closing';
 import { GracefulStop } from './graceful-stop';
 import { HealthController } from './health.controller';
 import { PublicUrl } from './public-url';
+import { DiskReserve } from './storage.guard';
 
 /** What every face shares: the options, the public url, health, the end of connections. */
 @Module({})
@@ -17,9 +18,10 @@ export class HttpModule {
         { provide: GATEWAY_OPTIONS, useValue: options },
         { provide: PublicUrl, useValue: publicUrl },
         ConnectionClosing,
+        DiskReserve,
         GracefulStop,
       ],
-      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing],
+      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing, DiskReserve],
     };
   }
 }
