@@ -12,10 +12,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AdminApiModule } from './admin-api/admin-api.module';
 import type { GatewayOptions } from './config/gateway-options';
+import { EdgeApiModule } from './edge-api/edge-api.module';
 import { HttpModule } from './http/http.module';
 import { jobLinks } from './http/job-links';
 import { PublicUrl } from './http/public-url';
 import { requestLog } from './http/request-log';
+import { JobsApiModule } from './jobs-api/jobs-api.module';
 import { SchedulesModule } from './schedules/schedules.module';
 
 /** What a test may replace. In production: the system's clock, ids and chance; schedules run. */
@@ -65,6 +67,8 @@ export class AppModule {
         }),
         LeasingModule.forRoot(),
         HttpModule.forRoot(options, publicUrl),
+        JobsApiModule,
+        EdgeApiModule,
         AdminApiModule,
         ...(standIns.schedules === false ? [] : [SchedulesModule.forRoot()]),
       ],

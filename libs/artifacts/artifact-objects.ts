@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
-import { COMPLETION } from './artifact-name';
+import { COMPLETION, publicName } from './artifact-name';
 import type { ArtifactObject } from './artifact-object';
 import { ArtifactReads } from './artifact-reads';
 import type { ArtifactRecord } from './artifact-record';
@@ -47,6 +47,27 @@ export class ArtifactObjects {
       });
     }
     return objects;
+  }
+
+  /** A staged artifact as its sender is told: by the URL under which it will be once its task has completed. */
+  async staged(db: Queryable, record: ArtifactRecord): Promise<ArtifactObject> {
+    const [task] = await db.query<{ task_index: number; task_count: number }>(
+      `SELECT tasks.task_index, jobs.task_count FROM tasks JOIN jobs ON jobs.id = tasks.job_id
+       WHERE tasks.id = ?`,
+      [record.taskId],
+    );
+    const isOnlyTask = task === undefined || task.task_count === 1;
+    return {
+      name: record.name,
+      content_type: record.contentType,
+      size: record.size,
+      inline: null,
+      url: this.settings.urlOf(
+        record.jobId,
+        publicName(isOnlyTask, task?.task_index ?? 0, record.name),
+      ),
+      sha256: record.sha256,
+    };
   }
 
   /** Null too when the bytes are gone: a frozen message outlives the blobs of an earlier run. */

@@ -1,9 +1,8 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { ArtifactPublication, type DeclaredArtifact } from '@foreman/artifacts';
 import { Clock } from '@foreman/kernel';
 import {
-  JobLifecycle,
   LeaseFence,
   TaskLifecycle,
   type JobStatus,
@@ -14,6 +13,7 @@ import {
 import { ResultCheck } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
 import { EndedAttempts } from './ended-attempts';
+import { isOnlyTask } from './job-size';
 import type { LeasedTask } from './lease-request';
 import { LeaseRequests } from './lease-requests';
 import { TaskLeases } from './task-leases';
@@ -39,26 +39,18 @@ export interface CompletionResult {
 
 /** leased -> completed: rows checked, artifacts published, task and perhaps job finalized, in one transaction. */
 @Injectable()
-export class Completion implements OnModuleInit {
+export class Completion {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly fence: LeaseFence,
     private readonly tasks: TaskLifecycle,
-    private readonly jobs: JobLifecycle,
     private readonly results: ResultCheck,
     private readonly artifacts: ArtifactPublication,
     private readonly ended: EndedAttempts,
     private readonly leases: TaskLeases,
     private readonly requests: LeaseRequests,
   ) {}
-
-  /** A job of many tasks gets its own `completion` in the transaction that completes it. */
-  onModuleInit(): void {
-    this.jobs.beforeCompleted(async (tx, job, now) => {
-      if (job.taskCount > 1) await this.artifacts.publishJobCompletion(tx, job, now);
-    });
-  }
 
   /**
    * Repeated with the same lease: the same answer; `next` the same while it lives, else null.
@@ -88,13 +80,14 @@ export class Completion implements OnModuleInit {
       ...(bestConfigIds && { bestConfigIds }),
     });
     const summary = summaryOf(task, command);
-    await this.artifacts.publish(tx, {
+    const publication = {
       task,
-      isOnlyTask: await isOnlyTask(tx, task),
+      isOnlyTask: await isOnlyTask(tx, task.jobId),
       declared: command.artifacts ?? [],
-      summary,
+      leaseToken: claim.leaseToken,
       now: claim.now,
-    });
+    };
+    await this.artifacts.publish(tx, publication, summary);
     const job = await this.tasks.complete(tx, task, summary, claim.now);
     return job.status;
   }
@@ -126,11 +119,4 @@ function summaryOf(task: TaskEntity, command: CompleteCommand): Summary {
     processedCount: command.processedCount ?? (task.progressAt === null ? null : task.processed),
     totalCount: command.totalCount ?? task.total,
   };
-}
-
-async function isOnlyTask(tx: Tx, task: TaskEntity): Promise<boolean> {
-  const [job] = await tx.query<{ task_count: number }>('SELECT task_count FROM jobs WHERE id = ?', [
-    task.jobId,
-  ]);
-  return job?.task_count === 1;
 }

@@ -4,6 +4,7 @@ import { ArtifactPublication } from '@foreman/artifacts';
 import { Clock, invalidField } from '@foreman/kernel';
 import { LeaseFence, TaskLifecycle, type FailureResult } from '@foreman/jobs';
 import { EndedAttempts } from './ended-attempts';
+import { isOnlyTask } from './job-size';
 
 export interface FailCommand {
   readonly taskId: string;
@@ -36,15 +37,21 @@ export class HandBack {
   /** Repeated with the same lease: the same answer. @throws `lease.lost`, `task.not_found`, `request.invalid`. */
   async fail(edgeId: string, command: FailCommand): Promise<FailureResult> {
     checkFailure(command);
-    const { taskId, leaseToken } = command;
     return this.unitOfWork.run(async (tx) => {
+      const { taskId, leaseToken } = command;
       const claim = { taskId, leaseToken, edgeId, now: this.clock.now() };
       const before = await this.ended.handedBack(tx, claim, 'failed');
       if (before !== null) return before;
       const task = await this.fence.hold(tx, claim);
       const result = await this.tasks.fail(tx, task, command, claim.now);
       if (command.keepsArtifacts && result.status === 'failed') {
-        await this.artifacts.publishStaged(tx, task, claim.now);
+        const onlyTask = await isOnlyTask(tx, task.jobId);
+        await this.artifacts.publishStaged(tx, {
+          task,
+          isOnlyTask: onlyTask,
+          leaseToken,
+          now: claim.now,
+        });
       } else {
         await this.artifacts.discardStaged(tx, task.id, claim.now);
       }

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, DomainError, type ClockTimer } from '@foreman/kernel';
 import { TaskAvailability, type AvailableTask } from '@foreman/jobs';
 import type { Claimant } from './task-claim';
@@ -20,7 +20,7 @@ export interface Poll {
  * which becomes available between the try and the parking is missed.
  */
 @Injectable()
-export class ParkedPolls {
+export class ParkedPolls implements OnModuleDestroy {
   /** In order of arrival: a Set keeps it. */
   private readonly polls = new Set<ParkedPoll>();
   private readonly emptyListeners: ((isEmpty: boolean) => void)[] = [];
@@ -73,7 +73,11 @@ export class ParkedPolls {
     this.endWhere((poll) => poll.claimant.edgeId === edgeId);
   }
 
-  /** Ends all polls, now and from now on: the gateway stops. */
+  onModuleDestroy(): void {
+    this.close();
+  }
+
+  /** Ends all polls, now and from now on: the application stops. */
   close(): void {
     this.isClosed = true;
     this.endWhere(() => true);

@@ -11,6 +11,8 @@ export interface HeartbeatAnswer {
   readonly action: 'continue' | 'cancel' | 'lost';
   /** Epoch ms; null when the lease is over. */
   readonly leaseExpiresAt: number | null;
+  /** The lease's length; null when it is over. */
+  readonly leaseSeconds: number | null;
 }
 
 export interface TaskHeartbeat extends ProgressReport {
@@ -64,7 +66,7 @@ export class Heartbeats {
     } catch (error) {
       const isOver = error instanceof DomainError && LOST_CODES.has(error.code);
       if (!isOver) throw error;
-      return { taskId: heartbeat.taskId, action: 'lost', leaseExpiresAt: null };
+      return { taskId: heartbeat.taskId, action: 'lost', ...OVER };
     }
   }
 
@@ -81,13 +83,16 @@ export class Heartbeats {
           ? await this.fence.hold(tx, claim)
           : await this.fence.holdStarted(tx, claim);
       await keepProgress(tx, task.id, heartbeat, now);
-      return { taskId: task.id, action: 'continue', leaseExpiresAt: task.leaseExpiresAt };
+      const { leaseExpiresAt, leaseSeconds } = task;
+      return { taskId: task.id, action: 'continue', leaseExpiresAt, leaseSeconds };
     } catch (error) {
       if (!(await wasCancelledUnder(tx, claim, error))) throw error;
-      return { taskId: heartbeat.taskId, action: 'cancel', leaseExpiresAt: null };
+      return { taskId: heartbeat.taskId, action: 'cancel', ...OVER };
     }
   }
 }
+
+const OVER = { leaseExpiresAt: null, leaseSeconds: null } as const;
 
 const LOST_CODES = new Set<string>(['lease.lost', 'task.not_found']);
 

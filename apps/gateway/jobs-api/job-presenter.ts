@@ -2,11 +2,10 @@ import { ArtifactObjects } from '@foreman/artifacts';
 import type { Queryable } from '@foreman/database';
 import { JobViews, getJob, type JobEntity, type JobView } from '@foreman/jobs';
 import { Injectable } from '@nestjs/common';
+import { jobLinks } from '../http/job-links';
 import { PublicUrl } from '../http/public-url';
+import { ANSWER_INLINE_BYTES } from './answer-budget';
 import type { ArtifactObjectDto, JobDto } from './job.dto';
-
-/** All artifacts that one answer carries by value stay within this, so that a page of jobs cannot fill the memory. */
-const ANSWER_INLINE_BYTES = 16_777_216;
 
 /** Jobs as the contract shows them: the view, its artifact objects, its links. */
 @Injectable()
@@ -45,10 +44,6 @@ export class JobPresenter {
     return this.artifacts.of(jobId, records, Math.max(0, budgetBytes));
   }
 
-  url(jobId: string, part = ''): string {
-    return `${this.publicUrl.base()}/jobs/${jobId}${part}`;
-  }
-
   private dto(view: JobView, artifacts: ArtifactObjectDto[]): JobDto {
     return {
       id: view.id,
@@ -66,14 +61,7 @@ export class JobPresenter {
       startedAt: view.startedAt,
       finalizedAt: view.finalizedAt,
       expiresAt: view.expiresAt,
-      links: {
-        self: this.url(view.id),
-        tasks: this.url(view.id, '/tasks'),
-        explain: this.url(view.id, '/explain'),
-        results: this.url(view.id, '/results'),
-        artifacts: this.url(view.id, '/artifacts'),
-        deliveries: this.url(view.id, '/deliveries'),
-      },
+      links: jobLinks(this.publicUrl.base(), view.id),
     };
   }
 }

@@ -4,7 +4,7 @@ import { getJob } from '@foreman/jobs';
 import { ResultExports, ResultQueries, type ResultRowView } from '@foreman/results';
 import { Controller, Get, Logger, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import contentDisposition from 'content-disposition';
+import { create as contentDisposition } from 'content-disposition';
 import type { Request, Response } from 'express';
 import { ApiPage, pageAnswer } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';

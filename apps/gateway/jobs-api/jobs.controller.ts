@@ -4,7 +4,17 @@ import { Edges } from '@foreman/edges';
 import { Clock, type Page } from '@foreman/kernel';
 import { JobLifecycle, JobQueries, getJob, type JobFilter } from '@foreman/jobs';
 import { JobExplain } from '@foreman/leasing';
-import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Post,
+  Query,
+  Res,
+  type Type,
+} from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -21,14 +31,25 @@ import { ApiProblems } from '../http/api-problems';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
+import { OpaqueBodyPipe } from '../http/opaque-body.pipe';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
-import { JobBodyPipe } from './job-body.pipe';
+import { strictValidation } from '../http/validation';
 import { ExplanationDto, JobBatchDto, JobDto } from './job.dto';
 import { JobIntake, type Intake } from './job-intake';
 import { JobPresenter } from './job-presenter';
 import { ListJobsQueryDto, SubmitBatchDto, SubmitJobDto } from './submit-job.dto';
 import { TaskDto, taskDto } from './task.dto';
+
+/** Payloads are free objects here; those of known kinds are checked by @foreman/jobs. */
+function jobBody<T extends object>(metatype: Type<T>): OpaqueBodyPipe<T> {
+  return new OpaqueBodyPipe({
+    metatype,
+    validation: strictValidation(),
+    opaque: 'payload',
+    lists: ['jobs', 'tasks'],
+  });
+}
 
 @ApiTags('jobs')
 @Controller('jobs')
@@ -67,7 +88,7 @@ export class JobsController {
     'server.storage_full',
   )
   async submit(
-    @Body(new JobBodyPipe(SubmitJobDto)) body: unknown,
+    @Body(jobBody(SubmitJobDto)) body: unknown,
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
@@ -99,7 +120,7 @@ export class JobsController {
     'server.storage_full',
   )
   async submitBatch(
-    @Body(new JobBodyPipe(SubmitBatchDto)) body: unknown,
+    @Body(jobBody(SubmitBatchDto)) body: unknown,
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,

@@ -39,7 +39,10 @@ export class TaskDto {
   @ApiProperty({ example: 0 })
   taskIndex!: number;
 
-  @ApiProperty({ enum: ['queued', 'leased', 'completed', 'failed', 'cancelled'], example: 'leased' })
+  @ApiProperty({
+    enum: ['queued', 'leased', 'completed', 'failed', 'cancelled'],
+    example: 'leased',
+  })
   status!: TaskStatus;
 
   /** The number of the latest attempt; 0: never leased. */

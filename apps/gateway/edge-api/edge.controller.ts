@@ -1,0 +1,113 @@
+import { UnitOfWork } from '@foreman/database';
+import { Edges, Enrolments, type EdgePrincipal } from '@foreman/edges';
+import { Clock, isoTime, isoTimeOrNull } from '@foreman/kernel';
+import { Heartbeats } from '@foreman/progress';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
+import { ApiProblems } from '../http/api-problems';
+import { BearerToken } from '../http/bearer-token';
+import { EdgeFace, EnrolmentFace } from '../http/faces';
+import { CallingEdge } from '../http/principals';
+import { EnrolDto, EnrolledDto } from './enrol.dto';
+import { heartbeatSecondsFor } from './heartbeat-interval';
+import { EdgeHeartbeatAnswerDto, EdgeHeartbeatDto } from './heartbeat.dto';
+import { ReleaseQueryDto } from './release.dto';
+
+@ApiTags('edges')
+@Controller('internal/edges')
+@EnrolmentFace()
+export class EnrolmentController {
+  constructor(
+    private readonly enrolments: Enrolments,
+    @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
+  ) {}
+
+  @Post('enroll')
+  @ApiOperation({
+    operationId: 'enrol',
+    summary: 'Become an edge',
+    description:
+      'The bearer is a one-time enrolment token (`fmn_`). May be repeated with the same token until the token that it answered is first used: each repeat answers a new one, and the older one dies.',
+  })
+  @ApiCreatedResponse({ type: EnrolledDto })
+  @ApiProblems(
+    'request.invalid',
+    'request.too_large',
+    'request.unsupported_type',
+    'edge.name_taken',
+  )
+  async enrol(@BearerToken() token: string | null, @Body() body: EnrolDto): Promise<EnrolledDto> {
+    const { name, kinds, labels, agentVersion, platform } = body;
+    const edge = await this.enrolments.enrol(token, {
+      name,
+      kinds,
+      labels,
+      agentVersion,
+      platform,
+    });
+    const heartbeatSeconds = heartbeatSecondsFor(this.options.leaseSeconds);
+    return { edgeId: edge.edgeId, token: edge.token, heartbeatSeconds };
+  }
+}
+
+@ApiTags('edges')
+@Controller('internal/edges')
+@EdgeFace()
+export class EdgeController {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly edges: Edges,
+    private readonly heartbeats: Heartbeats,
+    @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
+  ) {}
+
+  @Post('heartbeat')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'heartbeatOfEdge',
+    summary: 'Heartbeat for all that the edge holds',
+    description:
+      'Or for none: it proves the edge alive and brings what the operator wants of it. A lost lease is an answer here, not an error.',
+  })
+  @ApiOkResponse({ type: EdgeHeartbeatAnswerDto })
+  @ApiProblems('request.invalid', 'request.too_large', 'request.unsupported_type')
+  async heartbeat(
+    @CallingEdge() edge: EdgePrincipal,
+    @Body() body: EdgeHeartbeatDto,
+  ): Promise<EdgeHeartbeatAnswerDto> {
+    const { agentVersion } = body;
+    if (agentVersion !== undefined) {
+      await this.unitOfWork.run((tx) => this.edges.noteAgentVersion(tx, edge.edgeId, agentVersion));
+    }
+    const answers = await this.heartbeats.beatAll(edge.edgeId, body.tasks);
+    return {
+      edge: edge.desired,
+      heartbeatSeconds: heartbeatSecondsFor(this.options.leaseSeconds),
+      serverTime: isoTime(this.clock.now()),
+      tasks: answers.map(({ taskId, action, leaseExpiresAt }) => ({
+        taskId,
+        action,
+        leaseExpiresAt: isoTimeOrNull(leaseExpiresAt),
+      })),
+    };
+  }
+
+  @Get('releases/current')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'currentRelease',
+    summary: 'The release to run',
+    description: 'No release has been published on this gateway: there is nothing to upgrade to.',
+  })
+  @ApiNoContentResponse({ description: 'Nothing to upgrade to' })
+  @ApiProblems('request.invalid')
+  currentRelease(@Query() _query: ReleaseQueryDto): void {}
+}

@@ -1,0 +1,156 @@
+import { FAILURE_MESSAGE_LIMIT } from '@foreman/leasing';
+import { JOB_STATUSES, type JobStatus } from '@foreman/jobs';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Matches,
+  MaxLength,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import { cutTo } from './cut-to';
+import { LeasedTaskDto } from './lease.dto';
+
+/** Either inline, with its type and value, or named with the digest of what was uploaded. */
+export class CompletionArtifactDto {
+  @ApiProperty({ example: 'completion' })
+  @IsString()
+  @MaxLength(200)
+  name!: string;
+
+  /** For an inline artifact. */
+  @ApiPropertyOptional({ example: 'application/json' })
+  @ValidateIf((artifact: CompletionArtifactDto) => artifact.sha256 === undefined)
+  @IsString()
+  @MaxLength(255)
+  content_type?: string;
+
+  /** A JSON type's value, or text. */
+  @ApiPropertyOptional({ type: Object, example: { answer: 42 } })
+  @IsOptional()
+  inline?: unknown;
+
+  /** For an uploaded artifact: hex SHA-256. */
+  @ApiPropertyOptional({
+    example: '93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588',
+  })
+  @IsOptional()
+  @Matches(/^[0-9a-fA-F]{64}$/, { message: 'sha256 must be 64 hex digits' })
+  sha256?: string;
+}
+
+/** The compact completion. */
+export class CompleteTaskDto {
+  @ApiPropertyOptional({ type: [String], example: ['fast=10;slow=50'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @IsString({ each: true })
+  bestConfigIds?: string[];
+
+  @ApiPropertyOptional({ minimum: 0, example: 480 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  processedCount?: number;
+
+  @ApiPropertyOptional({ minimum: 0, example: 480 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  totalCount?: number;
+
+  /** How many rows the edge posted: refused when another number is stored. */
+  @ApiPropertyOptional({ minimum: 0, example: 480 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  resultCount?: number;
+
+  @ApiPropertyOptional({ type: [CompletionArtifactDto] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @ValidateNested({ each: true })
+  @Type(() => CompletionArtifactDto)
+  artifacts?: CompletionArtifactDto[];
+}
+
+export class CompletedTaskDto {
+  @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
+  taskId!: string;
+
+  @ApiProperty({ enum: ['completed'], example: 'completed' })
+  status!: 'completed';
+
+  @ApiProperty({ enum: JOB_STATUSES, example: 'running' })
+  jobStatus!: JobStatus;
+
+  /** With `?next=true`: the next leased task, if there was one. */
+  @ApiProperty({ type: LeasedTaskDto, nullable: true })
+  next!: LeasedTaskDto | null;
+}
+
+export class FailTaskDto {
+  @ApiProperty({ example: 'model.missing' })
+  @IsString()
+  code!: string;
+
+  /** Cut at 2000 characters. */
+  @ApiProperty({ example: 'The model llama3.2 is not installed.' })
+  @Transform(cutTo(FAILURE_MESSAGE_LIMIT))
+  @IsString()
+  message!: string;
+
+  /** False: the task fails for good, whatever attempts remain. */
+  @ApiPropertyOptional({ default: true, example: true })
+  @IsOptional()
+  @IsBoolean()
+  retryable?: boolean;
+
+  /** Wait before the next attempt; left out: a backoff. */
+  @ApiPropertyOptional({ minimum: 0, example: 30 })
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  retryAfterSeconds?: number;
+
+  /** Publish what was uploaded (logs, say) if the failure is final. */
+  @ApiPropertyOptional({ default: false, example: false })
+  @IsOptional()
+  @IsBoolean()
+  keepArtifacts?: boolean;
+}
+
+export class FailedTaskDto {
+  @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
+  taskId!: string;
+
+  @ApiProperty({ enum: ['queued', 'failed'], example: 'queued' })
+  status!: 'queued' | 'failed';
+
+  /** When it can be leased again; null: it has failed. */
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: '2026-11-22T01:00:02.000Z',
+  })
+  availableAt!: string | null;
+}
+
+export class ReleasedTaskDto {
+  @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
+  taskId!: string;
+
+  @ApiProperty({ enum: ['queued'], example: 'queued' })
+  status!: 'queued';
+}

@@ -1,0 +1,134 @@
+import type { DesiredState } from '@foreman/edges';
+import { HEARTBEAT_TASKS_LIMIT, PROGRESS_STATUS_LIMIT } from '@foreman/progress';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { cutTo } from './cut-to';
+
+/** How far a task has come; fields that are left out keep their last values. */
+export class HeartbeatDto {
+  /** False: held, but not begun. Anything else proves that the work has begun. */
+  @ApiPropertyOptional({ default: true, example: true })
+  @IsOptional()
+  @IsBoolean()
+  started?: boolean;
+
+  @ApiPropertyOptional({ minimum: 0, example: 120 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  processed?: number;
+
+  @ApiPropertyOptional({ minimum: 0, example: 480 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  total?: number;
+
+  /** Cut at 200 characters. */
+  @ApiPropertyOptional({ maxLength: PROGRESS_STATUS_LIMIT, example: 'evaluating' })
+  @IsOptional()
+  @Transform(cutTo(PROGRESS_STATUS_LIMIT))
+  @IsString()
+  status?: string;
+
+  /** Free numbers of the executor. */
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'number' },
+    example: { skipped: 3 },
+  })
+  @IsOptional()
+  @IsObject()
+  counters?: Record<string, number>;
+}
+
+export class HeartbeatOfTaskDto extends HeartbeatDto {
+  @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
+  @IsString()
+  taskId!: string;
+
+  @ApiProperty({ example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12' })
+  @IsString()
+  leaseToken!: string;
+}
+
+/** All that an edge holds, or nothing. */
+export class EdgeHeartbeatDto {
+  @ApiPropertyOptional({ example: '0.1.0' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  agentVersion?: string;
+
+  @ApiProperty({ type: [HeartbeatOfTaskDto] })
+  @IsArray()
+  @ArrayMaxSize(HEARTBEAT_TASKS_LIMIT)
+  @ValidateNested({ each: true })
+  @Type(() => HeartbeatOfTaskDto)
+  tasks!: HeartbeatOfTaskDto[];
+}
+
+const EDGE_STATES = ['run', 'drain', 'stop'];
+
+export class HeartbeatAnswerDto {
+  /** Null once the job was cancelled. */
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: '2026-11-22T01:01:00.000Z',
+  })
+  leaseExpiresAt!: string | null;
+
+  /** `cancel`: stop working on the task. */
+  @ApiProperty({ enum: ['continue', 'cancel'], example: 'continue' })
+  action!: 'continue' | 'cancel';
+
+  /** What the operator wants of the edge. */
+  @ApiProperty({ enum: EDGE_STATES, example: 'run' })
+  edge!: DesiredState;
+
+  /** When to call again. */
+  @ApiProperty({ example: 20 })
+  heartbeatSeconds!: number;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' })
+  serverTime!: string;
+}
+
+export class TaskHeartbeatAnswerDto {
+  @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
+  taskId!: string;
+
+  @ApiProperty({ enum: ['continue', 'cancel', 'lost'], example: 'continue' })
+  action!: 'continue' | 'cancel' | 'lost';
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  leaseExpiresAt!: string | null;
+}
+
+export class EdgeHeartbeatAnswerDto {
+  @ApiProperty({ enum: EDGE_STATES, example: 'run' })
+  edge!: DesiredState;
+
+  @ApiProperty({ example: 20 })
+  heartbeatSeconds!: number;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' })
+  serverTime!: string;
+
+  @ApiProperty({ type: [TaskHeartbeatAnswerDto] })
+  tasks!: TaskHeartbeatAnswerDto[];
+}

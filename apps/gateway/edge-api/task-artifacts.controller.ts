@@ -1,0 +1,85 @@
+import { ArtifactObjects, ArtifactUploads } from '@foreman/artifacts';
+import { ReadConnection } from '@foreman/database';
+import type { EdgePrincipal } from '@foreman/edges';
+import { Controller, Param, Put, Req, Res } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { ApiProblems } from '../http/api-problems';
+import { TakesBody } from '../http/body.guard';
+import { EdgeFace } from '../http/faces';
+import { IdParam } from '../http/id.pipe';
+import { CallingEdge } from '../http/principals';
+import { ArtifactObjectDto } from '../jobs-api/job.dto';
+import { digestsOf } from './digest-headers';
+import { ApiLeaseToken, LeaseToken } from './lease-token';
+import { requestBytes } from './request-bytes';
+
+const ANY_BYTES = 'application/octet-stream';
+
+@ApiTags('edges')
+@Controller('internal/edges/tasks/:id/artifacts')
+@EdgeFace()
+export class TaskArtifactsController {
+  constructor(
+    private readonly uploads: ArtifactUploads,
+    private readonly objects: ArtifactObjects,
+    private readonly reads: ReadConnection,
+  ) {}
+
+  @Put(':name')
+  @TakesBody({ json: 'none' })
+  @ApiOperation({
+    operationId: 'putArtifact',
+    summary: 'Upload an artifact',
+    description:
+      'Raw bytes, streamed and hashed. Staged: nobody else sees it before the task completes, and the next lease of the task discards it. The same bytes again: 200; other bytes replace them.',
+  })
+  @ApiLeaseToken()
+  @ApiHeader({
+    name: 'Repr-Digest',
+    required: false,
+    description: 'RFC 9530: the bytes that arrive must have this digest. Also as `Content-Digest`.',
+    example: 'sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:',
+  })
+  @ApiConsumes(ANY_BYTES, 'application/json', 'text/csv', 'image/svg+xml')
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  @ApiCreatedResponse({ type: ArtifactObjectDto })
+  @ApiOkResponse({ type: ArtifactObjectDto, description: 'These very bytes were there' })
+  @ApiProblems(
+    'request.invalid',
+    'artifact.digest_mismatch',
+    'artifact.too_large',
+    'lease.missing',
+    'lease.lost',
+    'task.not_found',
+    'server.storage_full',
+  )
+  async put(
+    @IdParam('task.not_found') taskId: string,
+    @Param('name') name: string,
+    @CallingEdge() edge: EdgePrincipal,
+    @LeaseToken() leaseToken: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ArtifactObjectDto> {
+    const { artifact, isNew } = await this.uploads.put({
+      taskId,
+      edgeId: edge.edgeId,
+      leaseToken,
+      name,
+      contentType: request.get('Content-Type') ?? ANY_BYTES,
+      body: requestBytes(request),
+      digests: digestsOf(request),
+    });
+    response.status(isNew ? 201 : 200);
+    return this.objects.staged(this.reads, artifact);
+  }
+}

@@ -1,0 +1,69 @@
+import type { EdgePrincipal } from '@foreman/edges';
+import { LateWrites } from '@foreman/leasing';
+import { ResultIngestion } from '@foreman/results';
+import { Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { ApiProblems } from '../http/api-problems';
+import { TakesBody } from '../http/body.guard';
+import { EdgeFace } from '../http/faces';
+import { IdParam } from '../http/id.pipe';
+import { CallingEdge } from '../http/principals';
+import { ApiLeaseToken, LeaseToken } from './lease-token';
+import { IngestedDto, PostResultsDto, postedRows } from './post-results.dto';
+import { requestBytes } from './request-bytes';
+
+const NDJSON = 'application/x-ndjson';
+
+@ApiTags('edges')
+@Controller('internal/edges/tasks/:id/results')
+@EdgeFace()
+export class TaskResultsController {
+  constructor(
+    private readonly ingestion: ResultIngestion,
+    private readonly lateWrites: LateWrites,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @TakesBody({ json: 'results', streamTypes: [NDJSON] })
+  @ApiOperation({
+    operationId: 'postResults',
+    summary: 'Post result rows',
+    description:
+      'As JSON (1 to 5000 rows, all or none), or streamed as `application/x-ndjson` without a limit of their number: a bad row there is refused with its `line`, and what came before it stays. A row is keyed by task and `configId`; a repeat replaces it.',
+  })
+  @ApiLeaseToken()
+  @ApiConsumes('application/json', NDJSON)
+  @ApiBody({ type: PostResultsDto })
+  @ApiOkResponse({ type: IngestedDto })
+  @ApiProblems(
+    'request.invalid',
+    'request.too_large',
+    'request.unsupported_type',
+    'lease.missing',
+    'lease.lost',
+    'task.not_found',
+    'server.storage_full',
+  )
+  async post(
+    @IdParam('task.not_found') taskId: string,
+    @CallingEdge() edge: EdgePrincipal,
+    @LeaseToken() leaseToken: string,
+    @Req() request: Request,
+  ): Promise<IngestedDto> {
+    const sender = { taskId, edgeId: edge.edgeId, leaseToken };
+    if (request.is(NDJSON)) {
+      const body = requestBytes(request);
+      const { received, stored } = await this.ingestion.postStream({ ...sender, body });
+      return { received, stored };
+    }
+    const posted = postedRows(request.body);
+    try {
+      const { received, stored } = await this.ingestion.postRows({ ...sender, ...posted });
+      return { received, stored };
+    } catch (error) {
+      throw await this.lateWrites.keepIfLost(error, { ...sender, call: 'results', body: posted });
+    }
+  }
+}

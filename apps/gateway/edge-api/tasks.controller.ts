@@ -1,0 +1,203 @@
+import type { EdgePrincipal } from '@foreman/edges';
+import { Clock, isoTime, isoTimeOrNull } from '@foreman/kernel';
+import { Completion, HandBack, LateWrites } from '@foreman/leasing';
+import { Heartbeats } from '@foreman/progress';
+import { Body, Controller, HttpCode, Inject, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
+import { ApiProblems } from '../http/api-problems';
+import { EdgeFace } from '../http/faces';
+import { IdParam } from '../http/id.pipe';
+import { OpaqueBodyPipe } from '../http/opaque-body.pipe';
+import { CallingEdge } from '../http/principals';
+import { lenientValidation } from '../http/validation';
+import { declaredArtifacts } from './declared-artifacts';
+import {
+  CompleteTaskDto,
+  CompletedTaskDto,
+  FailTaskDto,
+  FailedTaskDto,
+  ReleasedTaskDto,
+} from './end-task.dto';
+import { heartbeatSecondsFor } from './heartbeat-interval';
+import { HeartbeatAnswerDto, HeartbeatDto } from './heartbeat.dto';
+import { leasedTaskDto } from './lease.dto';
+import { ApiLeaseToken, LeaseToken } from './lease-token';
+
+const COMPLETE_BODY = new OpaqueBodyPipe({
+  metatype: CompleteTaskDto,
+  validation: lenientValidation(),
+  opaque: 'inline',
+  lists: ['artifacts'],
+});
+
+@ApiTags('edges')
+@Controller('internal/edges/tasks/:id')
+@EdgeFace()
+export class TasksController {
+  constructor(
+    private readonly clock: Clock,
+    private readonly heartbeats: Heartbeats,
+    private readonly completion: Completion,
+    private readonly handBack: HandBack,
+    private readonly lateWrites: LateWrites,
+    @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
+  ) {}
+
+  @Post('heartbeat')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'heartbeatOfTask',
+    summary: 'Heartbeat for one task',
+    description:
+      'Extends the lease, keeps the progress, and tells what to do: go on or stop, and what the operator wants of the edge.',
+  })
+  @ApiLeaseToken()
+  @ApiOkResponse({ type: HeartbeatAnswerDto })
+  @ApiProblems(
+    'request.invalid',
+    'request.too_large',
+    'request.unsupported_type',
+    'lease.missing',
+    'lease.lost',
+    'task.not_found',
+  )
+  async heartbeat(
+    @IdParam('task.not_found') taskId: string,
+    @CallingEdge() edge: EdgePrincipal,
+    @LeaseToken() leaseToken: string,
+    @Body() body: HeartbeatDto,
+  ): Promise<HeartbeatAnswerDto> {
+    const { started, processed, total, status, counters } = body;
+    const report = { taskId, leaseToken, started, processed, total, status, counters };
+    const answer = await this.heartbeats.beat(edge.edgeId, report);
+    return {
+      leaseExpiresAt: isoTimeOrNull(answer.leaseExpiresAt),
+      action: answer.action === 'continue' ? 'continue' : 'cancel',
+      edge: edge.desired,
+      heartbeatSeconds: heartbeatSecondsFor(answer.leaseSeconds ?? this.options.leaseSeconds),
+      serverTime: isoTime(this.clock.now()),
+    };
+  }
+
+  @Post('complete')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'completeTask',
+    summary: 'Complete a task',
+    description:
+      'Checks the rows, publishes the artifacts and finalizes the task, and its job when it was the last, in one transaction. Repeated with the same lease: the same answer.',
+  })
+  @ApiLeaseToken()
+  @ApiQuery({
+    name: 'next',
+    required: false,
+    type: Boolean,
+    description: '`true`: lease the next task in the same transaction',
+  })
+  @ApiBody({ type: CompleteTaskDto })
+  @ApiOkResponse({ type: CompletedTaskDto })
+  @ApiProblems(
+    'request.invalid',
+    'request.too_large',
+    'request.unsupported_type',
+    'lease.missing',
+    'lease.lost',
+    'task.not_found',
+    'results.incomplete',
+    'results.unknown_config',
+    'artifact.conflict',
+    'artifact.incomplete',
+    'artifact.too_large',
+  )
+  async complete(
+    @IdParam('task.not_found') taskId: string,
+    @CallingEdge() edge: EdgePrincipal,
+    @LeaseToken() leaseToken: string,
+    @Body(COMPLETE_BODY) untyped: unknown,
+    @Query('next') next?: string,
+  ): Promise<CompletedTaskDto> {
+    const body = untyped as CompleteTaskDto;
+    try {
+      const result = await this.completion.complete(edge, {
+        taskId,
+        leaseToken,
+        bestConfigIds: body.bestConfigIds,
+        processedCount: body.processedCount,
+        totalCount: body.totalCount,
+        resultCount: body.resultCount,
+        artifacts: declaredArtifacts(body.artifacts ?? []),
+        wantsNext: next === 'true',
+      });
+      return {
+        taskId,
+        status: 'completed',
+        jobStatus: result.jobStatus,
+        next: result.next && leasedTaskDto(result.next),
+      };
+    } catch (error) {
+      const write = { call: 'complete', taskId, edgeId: edge.edgeId, leaseToken, body } as const;
+      throw await this.lateWrites.keepIfLost(error, write);
+    }
+  }
+
+  @Post('fail')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'failTask',
+    summary: 'Say that an attempt failed',
+    description:
+      'Burns the attempt: the task queues again while attempts remain, else it has failed. Repeated: the same answer.',
+  })
+  @ApiLeaseToken()
+  @ApiOkResponse({ type: FailedTaskDto })
+  @ApiProblems(
+    'request.invalid',
+    'request.too_large',
+    'request.unsupported_type',
+    'lease.missing',
+    'lease.lost',
+    'task.not_found',
+  )
+  async fail(
+    @IdParam('task.not_found') taskId: string,
+    @CallingEdge() edge: EdgePrincipal,
+    @LeaseToken() leaseToken: string,
+    @Body() body: FailTaskDto,
+  ): Promise<FailedTaskDto> {
+    try {
+      const { status, availableAt } = await this.handBack.fail(edge.edgeId, {
+        taskId,
+        leaseToken,
+        code: body.code,
+        message: body.message,
+        isRetryable: body.retryable ?? true,
+        retryAfterSeconds: body.retryAfterSeconds ?? null,
+        keepsArtifacts: body.keepArtifacts ?? false,
+      });
+      return { taskId, status, availableAt: isoTimeOrNull(availableAt) };
+    } catch (error) {
+      const write = { call: 'fail', taskId, edgeId: edge.edgeId, leaseToken, body } as const;
+      throw await this.lateWrites.keepIfLost(error, write);
+    }
+  }
+
+  @Post('release')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'releaseTask',
+    summary: 'Hand a task back',
+    description: 'Unburnt: for an agent that stops. Repeated: the same answer.',
+  })
+  @ApiLeaseToken()
+  @ApiOkResponse({ type: ReleasedTaskDto })
+  @ApiProblems('lease.missing', 'lease.lost', 'task.not_found')
+  async release(
+    @IdParam('task.not_found') taskId: string,
+    @CallingEdge() edge: EdgePrincipal,
+    @LeaseToken() leaseToken: string,
+  ): Promise<ReleasedTaskDto> {
+    await this.handBack.release(edge.edgeId, taskId, leaseToken);
+    return { taskId, status: 'queued' };
+  }
+}
