@@ -9,17 +9,21 @@ export class BodyTooLarge extends Error {
   }
 }
 
-/** Reads a stream whole, but never more than `limitBytes`: beyond them it is destroyed and `BodyTooLarge` thrown. */
-export async function readBounded(body: Readable, limitBytes: number): Promise<Buffer> {
+/**
+ * Reads a stream whole, but never more than `limitBytes`: beyond them `BodyTooLarge` is thrown, and the rest is cut
+ * off, or left unread: a server's request must stay open to be answered 413.
+ */
+export async function readBounded(
+  body: Readable,
+  limitBytes: number,
+  rest: 'cut-off' | 'left' = 'cut-off',
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body) {
+  for await (const chunk of body.iterator({ destroyOnReturn: rest === 'cut-off' })) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk as string);
     size += bytes.length;
-    if (size > limitBytes) {
-      body.destroy();
-      throw new BodyTooLarge(limitBytes);
-    }
+    if (size > limitBytes) throw new BodyTooLarge(limitBytes);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks, size);

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import type { ForemanClient } from './foreman-client';
+import { ScriptedGateway, problem } from './spec/scripted-gateway';
+
+const BYTES = Buffer.alloc(200_000, 'equity,');
+const ARTIFACT = {
+  name: 'equity.csv',
+  size: BYTES.length,
+  sha256: createHash('sha256').update(BYTES).digest('hex'),
+};
+
+describe('downloading an artifact', () => {
+  let gateway: ScriptedGateway;
+  let client: ForemanClient;
+
+  beforeEach(async () => {
+    gateway = await new ScriptedGateway().start();
+    client = gateway.client();
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await gateway.stop();
+  });
+
+  const download = (artifact = ARTIFACT) => buffer(client.downloadArtifact('j1', artifact));
+
+  it('gives the bytes', async () => {
+    gateway.script = (_request, response) => response.end(BYTES);
+    expect((await download()).equals(BYTES)).toBe(true);
+    expect(gateway.seen[0]?.url).toBe('/jobs/j1/artifacts/equity.csv');
+  });
+
+  it('goes on where a broken connection left it', async () => {
+    gateway.script = ({ headers }, response, count) => {
+      const start = Number(/bytes=(\d+)-/.exec(headers.range ?? 'bytes=0-')?.[1]);
+      response.writeHead(count === 1 ? 200 : 206, { 'content-length': BYTES.length - start });
+      if (count > 2) return void response.end(BYTES.subarray(start));
+      response.write(BYTES.subarray(start, start + 70_000), () => {
+        setTimeout(() => response.socket?.destroy(), 20);
+      });
+    };
+    expect((await download()).equals(BYTES)).toBe(true);
+    expect(gateway.seen.length).toBe(3);
+    expect(gateway.seen[1]?.headers).toMatchObject({
+      range: 'bytes=70000-',
+      'if-range': `"${ARTIFACT.sha256}"`,
+    });
+  });
+
+  it.each([
+    ['other bytes', Buffer.alloc(BYTES.length, 'x')],
+    ['too many', Buffer.concat([BYTES, BYTES])],
+    ['too few', BYTES.subarray(1)],
+  ])('never ends well with %s', async (_name, bytes) => {
+    gateway.script = (_request, response) => response.end(bytes);
+    await expect(download()).rejects.toMatchObject({ name: 'ArtifactCorrupted' });
+  });
+
+  it('does not glue two versions together', async () => {
+    gateway.script = (_request, response, count) => {
+      response.writeHead(200, { 'content-length': BYTES.length });
+      if (count > 1) return void response.end(BYTES);
+      response.write(BYTES.subarray(0, 70_000), () => {
+        setTimeout(() => response.socket?.destroy(), 20);
+      });
+    };
+    await expect(download()).rejects.toMatchObject({ name: 'ArtifactCorrupted' });
+  });
+
+  it('passes a refusal on', async () => {
+    gateway.script = (_request, response) => problem(response, 404, 'artifact.not_found');
+    await expect(download()).rejects.toMatchObject({ code: 'artifact.not_found' });
+  });
+
+  it('asks for a range as told, and shows the headers', async () => {
+    gateway.script = (_request, response) =>
+      response.writeHead(206, { 'content-range': 'bytes 2-5/10' }).end('2345');
+    const { status, headers, body } = await client.openArtifact('j1', 'a', {
+      range: { start: 2, end: 5 },
+    });
+    expect([status, headers['content-range']]).toEqual([206, 'bytes 2-5/10']);
+    expect((await buffer(body)).toString()).toBe('2345');
+    expect(gateway.seen[0]?.headers.range).toBe('bytes=2-5');
+  });
+});
