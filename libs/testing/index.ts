@@ -4,3 +4,5 @@ export { FixedRandom } from './fixed-random';
 export { SequenceIds } from './sequence-ids';
 export { openTemporaryDatabase } from './temporary-database';
 export type { TemporaryDatabase } from './temporary-database';
+export { openTestEngine } from './test-engine';
+export type { TestEngine, TestLease } from './test-engine';
