@@ -1,0 +1,99 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SystemClock } from '@foreman/kernel';
+import { GatewayHttp } from './gateway-http';
+import { reprDigest } from './repr-digest';
+
+describe('GatewayHttp', () => {
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  const server = createServer((request, response) => answer(request, response));
+  const opened: GatewayHttp[] = [];
+
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+  afterAll(async () => {
+    server.closeAllConnections();
+    await Promise.all(opened.map((http) => http.close()));
+    server.close();
+  });
+
+  function http(prefix = ''): GatewayHttp {
+    const { port } = server.address() as AddressInfo;
+    const made = new GatewayHttp({
+      baseUrl: `http://127.0.0.1:${port}${prefix}`,
+      token: 'fme_secret',
+      clock: new SystemClock(),
+    });
+    opened.push(made);
+    return made;
+  }
+
+  it('keeps a path prefix of its address', async () => {
+    answer = (request, response) => response.end(JSON.stringify(request.url));
+    const call = { method: 'GET', path: '/jobs', query: { a: 'x y', b: undefined } } as const;
+    expect((await http('/foreman/').json(call)).body).toBe('/foreman/jobs?a=x+y');
+  });
+
+  it('takes an empty answer as null', async () => {
+    answer = (_request, response) => response.writeHead(204).end();
+    expect(await http().json({ method: 'POST', path: '/x' })).toMatchObject({
+      status: 204,
+      body: null,
+    });
+  });
+
+  it.each([
+    ['a page', (response: ServerResponse) => response.end('<html>')],
+    [
+      'half an answer',
+      (response: ServerResponse) => {
+        response.writeHead(200, { 'content-length': 100 });
+        response.write('{"a"', () => response.socket?.destroy());
+      },
+    ],
+    ['nothing', (response: ServerResponse) => response.socket?.destroy()],
+  ])('takes %s as a failed connection', async (_name, act) => {
+    answer = (_request, response) => act(response);
+    await expect(http().json({ method: 'GET', path: '/x' })).rejects.toMatchObject({
+      name: 'ConnectionFailure',
+      message: expect.not.stringContaining('fme_secret') as string,
+    });
+  });
+
+  it('does not read an endless answer', async () => {
+    answer = (_request, response) => {
+      const timer = setInterval(() => response.write('x'.repeat(1000)), 1);
+      response.once('close', () => clearInterval(timer));
+    };
+    const call = { method: 'GET', path: '/x', maxResponseBytes: 5000 } as const;
+    await expect(http().json(call)).rejects.toThrow(/longer than 5000 bytes/);
+  });
+
+  it('follows no redirect: the token is for its own address only', async () => {
+    answer = (_request, response) =>
+      response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end();
+    await expect(http().json({ method: 'GET', path: '/x' })).rejects.toMatchObject({
+      code: 'http.307',
+    });
+  });
+
+  it("rejects with its signal's reason", async () => {
+    const stopping = new AbortController();
+    const reason = new Error('stopping');
+    answer = () => stopping.abort(reason);
+    const { signal } = stopping;
+    await expect(http().json({ method: 'GET', path: '/x', signal })).rejects.toBe(reason);
+  });
+
+  it.each(['ftp://host', 'host:8080', ''])('refuses the address %p', (baseUrl) => {
+    const make = () => new GatewayHttp({ baseUrl, token: 't', clock: new SystemClock() });
+    expect(make).toThrow(/http or https/);
+  });
+});
+
+describe('reprDigest', () => {
+  it('gives the example of RFC 9530', () => {
+    const hex = '44aff4ab2d7c3250525675a08f0cfa9591168cffe51791c5f5bbc417c15a6c38';
+    expect(reprDigest(hex)).toBe('sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:');
+  });
+});
