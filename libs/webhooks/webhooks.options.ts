@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { WebhookArtifactSource } from './artifact-source';
+import { AllowedNetworks } from './target/addresses';
 import { BLOCKED_PORTS } from './target/blocked-ports';
 import type { TargetPolicyOptions } from './target/target-policy';
 
@@ -62,7 +63,7 @@ export class WebhooksSettings {
   readonly certificateAuthorities: readonly string[] | null;
   readonly resolve: ((host: string) => Promise<string[]>) | null;
 
-  /** @throws RangeError naming the option that is wrong. */
+  /** @throws RangeError naming the option that is wrong; Error naming what is not a network. */
   constructor(options: Omit<WebhooksOptions, 'artifactSource'>) {
     this.secretKey = Buffer.from(options.secretKey as string);
     if (this.secretKey.length < MIN_SECRET_KEY_BYTES) {
@@ -80,6 +81,7 @@ export class WebhooksSettings {
       deniedPorts: options.deniedPorts ?? BLOCKED_PORTS,
       deniedHosts: options.deniedHosts ?? [],
     };
+    AllowedNetworks.parse(this.target.allowedNetworks);
     this.retryMs = (options.retrySeconds ?? RETRY_SECONDS).map(
       (seconds) => wholeNumber('retrySeconds', seconds, 0, 0) * 1000,
     );

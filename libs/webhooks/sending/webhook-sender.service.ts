@@ -57,10 +57,8 @@ export class WebhookSender implements OnModuleDestroy {
 
   /** Sends until nothing is due and nothing is under way. Runs never overlap; a second one waits for the first. */
   async runOnce(): Promise<SendCounts> {
-    const counts: SendCounts = { sent: 0, failed: 0, exhausted: 0, disabled: 0 };
-    const run = this.running.then(() => this.sendDue(counts));
-    this.running = run.catch(() => undefined);
-    await run;
+    const counts = noCounts();
+    await this.run(counts);
     return counts;
   }
 
@@ -93,8 +91,8 @@ export class WebhookSender implements OnModuleDestroy {
     while (!this.isStopping) {
       const { mark } = this.wakeup;
       try {
-        await this.runOnce();
-        if (!this.isStopping) await this.wakeup.wait(mark, this.clock, await this.msUntilDue());
+        const lookedAt = await this.run(noCounts());
+        if (!this.isStopping) await this.waitForWork(mark, lookedAt);
       } catch (error) {
         this.logger.error(error);
         await delay(this.clock, PAUSE_AFTER_ERROR_MS, this.cut.signal);
@@ -102,20 +100,26 @@ export class WebhookSender implements OnModuleDestroy {
     }
   }
 
-  private async sendDue(counts: SendCounts): Promise<void> {
+  /** Answers when it looked last, on the wall clock: what falls due after that is not yet seen. */
+  private async run(counts: SendCounts): Promise<number> {
+    const run = this.running.then(() => this.sendDue(counts));
+    this.running = run.catch(() => undefined);
+    return run;
+  }
+
+  private async sendDue(counts: SendCounts): Promise<number> {
     for (;;) {
       const { mark } = this.wakeup;
-      const claimed = await this.claimDue();
-      for (const delivery of claimed) void this.sendAndRecord(delivery, counts);
-      if (this.slots.inUse === 0) return;
+      const now = this.clock.now();
+      for (const delivery of await this.claimDue(now)) void this.sendAndRecord(delivery, counts);
+      if (this.slots.inUse === 0) return now;
       // Woken when one is over, when there is more to send, or when a retry falls due meanwhile.
-      await this.wakeup.wait(mark, this.clock, await this.msUntilDue());
+      await this.waitForWork(mark, now);
     }
   }
 
-  private async claimDue(): Promise<DeliveryEntity[]> {
+  private async claimDue(now: number): Promise<DeliveryEntity[]> {
     if (this.isStopping || this.slots.room === 0) return [];
-    const now = this.clock.now();
     const claimed = await this.unitOfWork.run((tx) =>
       this.claims.claim(tx, this.slots, now, this.settings.claimMs),
     );
@@ -123,10 +127,10 @@ export class WebhookSender implements OnModuleDestroy {
     return claimed;
   }
 
-  private async msUntilDue(): Promise<number> {
-    const now = this.clock.now();
-    const dueAt = await this.claims.nextDueAt(this.reads, now);
-    return Math.min(LONGEST_WAIT_MS, dueAt === null ? LONGEST_WAIT_MS : dueAt - now);
+  private async waitForWork(mark: number, lookedAt: number): Promise<void> {
+    const dueAt = (await this.claims.nextDueAt(this.reads, lookedAt)) ?? Infinity;
+    const limitMs = Math.min(LONGEST_WAIT_MS, dueAt - this.clock.now());
+    await this.wakeup.wait(mark, this.clock, limitMs);
   }
 
   private async sendAndRecord(delivery: DeliveryEntity, counts: SendCounts): Promise<void> {
@@ -171,6 +175,10 @@ export class WebhookSender implements OnModuleDestroy {
       this.logger.error(releaseError);
     }
   }
+}
+
+function noCounts(): SendCounts {
+  return { sent: 0, failed: 0, exhausted: 0, disabled: 0 };
 }
 
 const COUNTED_AS: Readonly<Record<Verdict['status'], keyof SendCounts>> = {

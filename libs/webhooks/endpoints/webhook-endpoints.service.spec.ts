@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { Webhook } from 'standardwebhooks';
+import { Receiver } from '../spec/receiver';
+import { WebhookLab } from '../spec/webhook-lab';
+import { WebhooksModule } from '../webhooks.module';
+import { ShelfOfArtifacts } from '../spec/shelf-of-artifacts';
+
+const URL_OF_HOOK = 'https://hooks.example/a?b=c';
+const SECRET = `whsec_${Buffer.alloc(24, 'secret').toString('base64')}`;
+
+describe('WebhookEndpoints', () => {
+  let lab: WebhookLab;
+
+  beforeEach(async () => {
+    lab = await WebhookLab.open();
+  });
+
+  afterEach(async () => {
+    await lab.close();
+  });
+
+  it('makes a secret where none is given, and takes a given one', async () => {
+    const made = await lab.submit({ url: URL_OF_HOOK });
+    const given = await lab.submit({ url: URL_OF_HOOK, secret: SECRET });
+
+    expect(made.endpoint).toMatchObject({
+      secret: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
+      isSecretMade: true,
+    });
+    expect(given.endpoint).toMatchObject({ secret: SECRET, isSecretMade: false });
+  });
+
+  it('stores no secret in clear', async () => {
+    const { endpoint } = await lab.submit({ url: URL_OF_HOOK, secret: SECRET });
+
+    const key = Buffer.from(SECRET.slice(6), 'base64');
+    const bytes = Buffer.concat([await readFile(lab.file), await readFile(`${lab.file}-wal`)]);
+    expect(bytes.includes(endpoint.id)).toBe(true);
+    expect(bytes.includes(SECRET.slice(6))).toBe(false);
+    expect(bytes.includes(key)).toBe(false);
+    expect(bytes.includes(key.toString('hex'))).toBe(false);
+  });
+
+  it.each([
+    ['a private target', { url: 'https://10.0.0.1/' }, 'webhook.target_refused'],
+    ['http outside the allowed networks', { url: 'http://1.1.1.1/' }, 'webhook.target_refused'],
+    ['no URL', { url: 'hooks.example' }, 'webhook.target_refused'],
+    ['a short secret', { url: URL_OF_HOOK, secret: 'whsec_AAAA' }, 'request.invalid'],
+    ['an unknown event', { url: URL_OF_HOOK, events: ['job.created'] }, 'request.invalid'],
+    ['no event at all', { url: URL_OF_HOOK, events: [] }, 'request.invalid'],
+  ])('refuses %s, and the job with it', async (_what, webhook, code) => {
+    await expect(lab.submit(webhook)).rejects.toMatchObject({ code });
+
+    expect(await lab.reads.query('SELECT id FROM jobs')).toEqual([]);
+    expect(await lab.reads.query('SELECT id FROM webhook_endpoints')).toEqual([]);
+  });
+
+  it('signs with the old secret beside the new one for a day', async () => {
+    const receiver = await Receiver.start();
+    const first = await lab.submit({ url: receiver.url() });
+    const second = await lab.run((tx) => lab.endpoints.rotateSecret(tx, first.endpoint.id));
+
+    await lab.complete(first.jobId);
+    await lab.sender.runOnce();
+    await receiver.stop();
+
+    const [post] = receiver.posts;
+    expect(post?.headers['webhook-signature']?.split(' ')).toHaveLength(2);
+    for (const { secret } of [first.endpoint, second]) {
+      expect(() =>
+        new Webhook(secret).verify(post?.body ?? '', { ...post?.headers }),
+      ).not.toThrow();
+    }
+  });
+
+  it('signs with the new secret alone after that', async () => {
+    const receiver = await Receiver.start();
+    const { jobId, endpoint } = await lab.submit({ url: receiver.url() });
+    await lab.run((tx) => lab.endpoints.rotateSecret(tx, endpoint.id));
+    lab.clock.advance(86_400_000);
+
+    await lab.complete(jobId);
+    await lab.sender.runOnce();
+    await receiver.stop();
+
+    expect(receiver.posts[0]?.headers['webhook-signature']?.split(' ')).toHaveLength(1);
+  });
+
+  it('does not rotate what is not there', async () => {
+    await expect(lab.run((tx) => lab.endpoints.rotateSecret(tx, 'unknown'))).rejects.toMatchObject({
+      code: 'endpoint.not_found',
+    });
+  });
+
+  it.each([
+    [{ secretKey: 'too short' }, /secretKey/],
+    [{ timeoutMs: 0 }, /timeoutMs/],
+    [{ concurrency: 1.5 }, /concurrency/],
+    [{ retrySeconds: [5, -1] }, /retrySeconds/],
+    [{ allowedNetworks: ['everything'] }, /everything/],
+  ])('names the option that is wrong: %j', async (wrong, named) => {
+    const options = { secretKey: Buffer.alloc(32), artifactSource: ShelfOfArtifacts, ...wrong };
+
+    expect(() => WebhooksModule.forRoot(options)).toThrow(named);
+  });
+});

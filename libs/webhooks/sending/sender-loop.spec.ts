@@ -1,0 +1,144 @@
+import { eventually } from '@foreman/testing';
+import { Receiver, answerWith } from '../spec/receiver';
+import { WebhookLab } from '../spec/webhook-lab';
+import type { WebhooksOptions } from '../webhooks.options';
+import { DeliveryClaims } from './delivery-claims.store';
+import { HostSlots } from './host-slots';
+
+const TIMEOUT_MS = 15_000;
+
+describe('the loop of WebhookSender', () => {
+  let receiver: Receiver;
+  let lab: WebhookLab;
+
+  async function open(options: Partial<WebhooksOptions> = {}): Promise<void> {
+    await lab?.close();
+    lab = await WebhookLab.open(options);
+  }
+
+  beforeEach(async () => {
+    receiver = await Receiver.start();
+    lab = await WebhookLab.open();
+  });
+
+  afterEach(async () => {
+    await lab.close();
+    await receiver.stop();
+  });
+
+  async function completedJob(url = receiver.url()) {
+    const job = await lab.submit({ url });
+    await lab.complete(job.jobId);
+    return job;
+  }
+
+  it('sends again under the same id what a dead sender had claimed', async () => {
+    const { jobId } = await completedJob();
+    const claims = lab.app.get(DeliveryClaims);
+    const claimedAt = lab.clock.now();
+    const [claimed] = await lab.run((tx) =>
+      claims.claim(tx, new HostSlots(1, 1), claimedAt, 30_000),
+    );
+
+    // The sender that claimed it posts, and dies before it records anything.
+    expect(await lab.sender.runOnce()).toMatchObject({ sent: 0 });
+    lab.clock.advance(29_999);
+    expect(await lab.sender.runOnce()).toMatchObject({ sent: 0 });
+    lab.clock.advance(1);
+
+    expect(await lab.sender.runOnce()).toMatchObject({ sent: 1 });
+    expect(receiver.posts[0]?.headers['webhook-id']).toBe(claimed?.eventId);
+    expect((await lab.deliveries(jobId))[0]).toMatchObject({
+      status: 'delivered',
+      attemptCount: 1,
+    });
+  });
+
+  it('sends again at once what a stopping sender had to cut', async () => {
+    const { jobId } = await completedJob();
+    receiver.script.push(() => undefined);
+    lab.sender.start();
+    await receiver.received(1);
+
+    const stopping = lab.sender.stop();
+    lab.clock.advance(5000);
+    await stopping;
+
+    expect((await lab.deliveries(jobId))[0]).toMatchObject({ status: 'pending', attempts: [] });
+    lab.sender.start();
+    await receiver.received(2);
+    await lab.sender.stop();
+    const [first, second] = receiver.posts;
+    expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
+    expect((await lab.deliveries(jobId))[0]).toMatchObject({ status: 'delivered' });
+  });
+
+  it('is woken by the commit of an event, and by the time of a retry', async () => {
+    receiver.script.push(answerWith(500));
+    const { jobId } = await lab.submit({ url: receiver.url() });
+    lab.sender.start();
+
+    await lab.complete(jobId);
+    await receiver.received(1);
+    await lab.recorded(jobId, { attemptCount: 1 });
+    await eventually('the wait for the retry', () => lab.clock.pendingTimers > 0);
+    lab.clock.advance(5000);
+    await receiver.received(2);
+    await lab.sender.stop();
+
+    expect((await lab.deliveries(jobId))[0]).toMatchObject({
+      status: 'delivered',
+      attemptCount: 2,
+    });
+  });
+
+  it('lets neither a dead receiver nor its backlog delay another', async () => {
+    await open({ concurrency: 8, concurrencyPerHost: 2 });
+    const dead = await Receiver.start();
+    for (let count = 0; count < 40; count += 1) dead.script.push(() => undefined);
+    for (let count = 0; count < 30; count += 1) await completedJob(dead.url());
+    const alive = await completedJob();
+
+    const run = lab.sender.runOnce();
+    await receiver.received(1);
+    await dead.received(2);
+
+    expect(dead.posts).toHaveLength(2);
+    await lab.recorded(alive.jobId, { status: 'delivered' });
+    // Its next ones get a single slot until it answers again.
+    lab.clock.advance(TIMEOUT_MS);
+    await dead.received(3);
+    expect(dead.posts).toHaveLength(3);
+    const stopping = lab.sender.stop();
+    lab.clock.advance(5000);
+    await Promise.all([run, stopping]);
+    await dead.stop();
+  });
+
+  it('never has more under way than it may, and drains a backlog', async () => {
+    await open({ concurrency: 3, concurrencyPerHost: 2 });
+    let underWay = 0;
+    let most = 0;
+    const second = await Receiver.start();
+    for (const each of [receiver, second]) {
+      for (let count = 0; count < 20; count += 1) {
+        each.script.push((_request, response) => {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          setImmediate(() => {
+            underWay -= 1;
+            response.writeHead(204).end();
+          });
+        });
+      }
+    }
+    for (let count = 0; count < 20; count += 1) {
+      await completedJob(receiver.url());
+      await completedJob(second.url());
+    }
+
+    expect(await lab.sender.runOnce()).toMatchObject({ sent: 40 });
+    expect(most).toBeLessThanOrEqual(3);
+    await second.stop();
+  });
+});
