@@ -1,0 +1,148 @@
+import { ArtifactsModule } from '@foreman/artifacts';
+import { AccessModule } from '@foreman/access';
+import { EdgesModule, type EdgePrincipal } from '@foreman/edges';
+import { AttemptEntity, JobEntity, TaskEntity, type JobCommand } from '@foreman/jobs';
+import { ProgressModule } from '@foreman/progress';
+import { ResultsModule } from '@foreman/results';
+import { openTestEngine, type TestEngine } from '@foreman/testing';
+import { Completion, type CompleteCommand } from '../completion';
+import { HandBack } from '../hand-back';
+import type { LeaseRequest, LeasedTask } from '../lease-request';
+import { LeaseSweep } from '../lease-sweep';
+import { Leasing } from '../leasing';
+import { LeasingModule } from '../leasing.module';
+import type { LeasingOptions } from '../leasing.options';
+
+/** The whole life of a lease over a real database, with the clock in the spec's hand. */
+export class LeasingLab {
+  private edges = 0;
+
+  private constructor(readonly engine: TestEngine) {}
+
+  static async open(options: LeasingOptions = {}): Promise<LeasingLab> {
+    return new LeasingLab(
+      await openTestEngine(
+        AccessModule.forRoot(),
+        EdgesModule.forRoot(),
+        ProgressModule.forRoot(),
+        ResultsModule.forRoot(),
+        ArtifactsModule.forRoot({ publicUrl: 'http://foreman.test' }),
+        LeasingModule.forRoot(options),
+      ),
+    );
+  }
+
+  get clock() {
+    return this.engine.clock;
+  }
+
+  /** An edge as its guard presents it. */
+  edge(overrides: Partial<EdgePrincipal> = {}): EdgePrincipal {
+    this.edges += 1;
+    return {
+      edgeId: this.engine.ids.uuid(),
+      name: `edge-${this.edges}`,
+      kinds: ['test'],
+      labels: {},
+      desired: 'run',
+      maxLeases: null,
+      ...overrides,
+    };
+  }
+
+  submit(command: Partial<JobCommand> = {}): Promise<JobEntity> {
+    return this.engine.submit(command);
+  }
+
+  async lease(edge: EdgePrincipal, request: Partial<LeaseRequest> = {}): Promise<LeasedTask[]> {
+    const answer = await this.engine.get(Leasing).lease(edge, {
+      max: 1,
+      waitSeconds: 0,
+      isResuming: false,
+      idempotency: null,
+      ...request,
+    });
+    return answer.items;
+  }
+
+  /** The one task that there must be. */
+  async leaseOne(edge: EdgePrincipal, request: Partial<LeaseRequest> = {}): Promise<LeasedTask> {
+    const [task] = await this.lease(edge, request);
+    if (task === undefined) throw new Error('There was no task to lease');
+    return task;
+  }
+
+  complete(edge: EdgePrincipal, leased: LeasedTask, command: Partial<CompleteCommand> = {}) {
+    const { leaseToken } = leased;
+    const named = { taskId: leased.task.id, leaseToken, wantsNext: false };
+    return this.engine.get(Completion).complete(edge, { ...named, ...command });
+  }
+
+  fail(edge: EdgePrincipal, leased: LeasedTask, isRetryable = true, retryAfterSeconds?: number) {
+    return this.engine.get(HandBack).fail(edge.edgeId, {
+      taskId: leased.task.id,
+      leaseToken: leased.leaseToken,
+      code: 'test.failed',
+      message: 'It failed.',
+      isRetryable,
+      retryAfterSeconds: retryAfterSeconds ?? null,
+      keepsArtifacts: false,
+    });
+  }
+
+  release(edge: EdgePrincipal, leased: LeasedTask) {
+    return this.engine.get(HandBack).release(edge.edgeId, leased.task.id, leased.leaseToken);
+  }
+
+  sweep() {
+    return this.engine.get(LeaseSweep).runOnce();
+  }
+
+  async task(taskId: string): Promise<TaskEntity> {
+    return only(
+      await this.engine.reads.entities(TaskEntity, 'SELECT * FROM tasks WHERE id = ?', [taskId]),
+    );
+  }
+
+  async job(jobId: string): Promise<JobEntity> {
+    return only(
+      await this.engine.reads.entities(JobEntity, 'SELECT * FROM jobs WHERE id = ?', [jobId]),
+    );
+  }
+
+  attempts(taskId: string): Promise<AttemptEntity[]> {
+    return this.engine.reads.entities(
+      AttemptEntity,
+      'SELECT * FROM attempts WHERE task_id = ? ORDER BY number',
+      [taskId],
+    );
+  }
+
+  async eventTypes(jobId: string): Promise<string[]> {
+    const rows = await this.engine.reads.query<{ type: string }>(
+      'SELECT type FROM events WHERE job_id = ? ORDER BY position',
+      [jobId],
+    );
+    return rows.map((row) => row.type);
+  }
+
+  /** Everything that the database holds of jobs, to show that a refused call changed nothing. */
+  async snapshot(): Promise<string> {
+    const tables = ['jobs', 'tasks', 'attempts', 'events', 'result_rows', 'artifacts', 'blobs'];
+    const contents: unknown[] = [];
+    for (const table of tables) {
+      contents.push(await this.engine.reads.query(`SELECT * FROM ${table} ORDER BY 1, 2`));
+    }
+    return JSON.stringify(contents);
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+}
+
+function only<T>(rows: readonly T[]): T {
+  const [row] = rows;
+  if (row === undefined) throw new Error('There is no such row');
+  return row;
+}
