@@ -1,6 +1,8 @@
 export { eventually } from './eventually';
 export { FakeClock } from './fake-clock';
 export { FixedRandom } from './fixed-random';
+export { Receiver, answerWith } from './receiver';
+export type { Answer, ReceivedPost } from './receiver';
 export { SequenceIds } from './sequence-ids';
 export { openTemporaryDatabase } from './temporary-database';
 export type { TemporaryDatabase } from './temporary-database';

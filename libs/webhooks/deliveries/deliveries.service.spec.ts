@@ -1,4 +1,4 @@
-import { Receiver, answerWith } from '../spec/receiver';
+import { Receiver, answerWith } from '@foreman/testing';
 import { WebhookLab } from '../spec/webhook-lab';
 import { Deliveries } from './deliveries.service';
 import { DeliveryRemoval, owedDeliverySql } from './delivery-removal';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Webhook } from 'standardwebhooks';
-import { Receiver } from '../spec/receiver';
+import { Receiver } from '@foreman/testing';
 import { WebhookLab } from '../spec/webhook-lab';
 import { WebhooksModule } from '../webhooks.module';
 import { ShelfOfArtifacts } from '../spec/shelf-of-artifacts';

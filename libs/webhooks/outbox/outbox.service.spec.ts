@@ -1,5 +1,5 @@
 import { JobSubmission } from '@foreman/jobs';
-import { Receiver, answerWith } from '../spec/receiver';
+import { Receiver, answerWith } from '@foreman/testing';
 import { WebhookLab } from '../spec/webhook-lab';
 
 const URL_OF_HOOK = 'http://127.0.0.1:9999/hook';

@@ -41,7 +41,7 @@ export class Outbox implements OnModuleInit {
     if (wanting.length === 0) return;
     const job = await this.views.one(tx, event.jobId);
     if (job === null) {
-      // A deleted job ends before it is hidden: its cancellation is still told, see docs/protocol.md.
+      // Deleting a job cancels it before it hides it, so that its end is told like any other.
       throw new Error(`${type} was recorded after job ${event.jobId} was hidden`);
     }
     await this.store.insertMessage(tx, {

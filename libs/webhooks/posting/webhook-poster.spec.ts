@@ -1,5 +1,4 @@
-import { FakeClock } from '@foreman/testing';
-import { Receiver, answerWith } from '../spec/receiver';
+import { FakeClock, Receiver, answerWith } from '@foreman/testing';
 import { selfSigned } from '../spec/self-signed';
 import { BLOCKED_PORTS } from '../target/blocked-ports';
 import { TargetPolicy } from '../target/target-policy';

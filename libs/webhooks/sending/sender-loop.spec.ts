@@ -1,5 +1,4 @@
-import { eventually } from '@foreman/testing';
-import { Receiver, answerWith } from '../spec/receiver';
+import { eventually, Receiver, answerWith } from '@foreman/testing';
 import { WebhookLab } from '../spec/webhook-lab';
 import type { WebhooksOptions } from '../webhooks.options';
 import { DeliveryClaims } from './delivery-claims.store';

@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
-import { Receiver, answerWith } from '../spec/receiver';
+import { Receiver, answerWith } from '@foreman/testing';
 import { WebhookLab } from '../spec/webhook-lab';
 import type { WebhooksOptions } from '../webhooks.options';
 
