@@ -11,6 +11,9 @@ const SUPPRESSION = /(eslint|oxlint)-(disable|enable)|@ts-(ignore|nocheck|expect
 /** Methods of TypeORM that open transactions of their own. */
 const OWN_TRANSACTION = new Set(['save', 'remove', 'softRemove', 'recover', 'transaction']);
 
+/** Of Database, EntityManager and QueryRunner. */
+const WAYS_AROUND = new Set(['dataSource', 'driver', 'queryRunner', 'createQueryRunner']);
+
 /** What waits for something besides the database, and so would hold up every writer. */
 const WAITS_OUTSIDE = new Set([
   'fetch',
@@ -49,7 +52,13 @@ export function houseRuleFindings(path, text) {
   return findings.toSorted((a, b) => a.line - b.line);
 }
 
-const NODE_RULES = [timeFromNowhere, ownTransaction, waitsInsideUnitOfWork, unaskedInLib];
+const NODE_RULES = [
+  timeFromNowhere,
+  ownTransaction,
+  aroundTheWriteDoor,
+  waitsInsideUnitOfWork,
+  unaskedInLib,
+];
 
 /** `new Date()` without arguments is the wall clock; with arguments it is only a conversion. */
 function timeFromNowhere(node, file) {
@@ -65,6 +74,14 @@ function ownTransaction(node, file) {
   if (!ts.isPropertyAccessExpression(callee) || !OWN_TRANSACTION.has(callee.name.text)) return null;
   return /(manager|repository|getRepository\(.*\)|dataSource)$/is.test(callee.expression.getText())
     ? `.${callee.name.text}() opens a transaction of its own: use insert, update, upsert, delete or SQL`
+    : null;
+}
+
+/** Data source and driver are public for tests; in code they would lead around the unit of work. */
+function aroundTheWriteDoor(node, file) {
+  if (file.isTest || file.path.startsWith('libs/database/')) return null;
+  return ts.isPropertyAccessExpression(node) && WAYS_AROUND.has(node.name.text)
+    ? `.${node.name.text} leads around the unit of work: pass the tx on`
     : null;
 }
 

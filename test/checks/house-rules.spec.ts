@@ -15,8 +15,14 @@ describe('the house rules', () => {
     ],
     [
       'a transaction',
-      'this.dataSource.transaction(async () => {});',
+      'tx.manager.transaction(async () => {});',
       '1: .transaction() opens a transaction of its own',
+    ],
+    ['a way around', 'this.database.driver.exec(sql);', '1: .driver leads around the unit of work'],
+    [
+      'another',
+      'await tx.manager.dataSource.query(sql);',
+      '1: .dataSource leads around the unit of work',
     ],
     [
       'HTTP in a unit of work',

@@ -50,7 +50,7 @@ function connectTo(file: string, busyTimeoutMs: number, isReadOnly: boolean) {
     synchronize: false,
     prepareDatabase: (connection: BetterSqlite3.Database) => {
       opened = connection;
-      prepare(connection, isReadOnly);
+      prepareOrClose(connection, isReadOnly);
     },
   });
   const connection = () => {
@@ -62,6 +62,16 @@ function connectTo(file: string, busyTimeoutMs: number, isReadOnly: boolean) {
 
 /** Blocks of the WAL are copied into the file when this many pages (4 KiB each) have gathered. */
 const WAL_AUTOCHECKPOINT_PAGES = 1000;
+
+/** TypeORM would leave a connection that it could not make ready open until the process ends. */
+function prepareOrClose(connection: BetterSqlite3.Database, isReadOnly: boolean): void {
+  try {
+    prepare(connection, isReadOnly);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
 
 function prepare(connection: BetterSqlite3.Database, isReadOnly: boolean): void {
   if (isReadOnly) {
