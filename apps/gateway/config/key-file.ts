@@ -1,5 +1,6 @@
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { IdSource } from '@foreman/kernel';
 
 export interface KeyFile {
   readonly text: string;
@@ -8,24 +9,33 @@ export interface KeyFile {
 
 /**
  * The text of a secret's file, made by `make` if there is none. It appears under its name whole and
- * durable or not at all (written beside, fsynced, linked), readable by its owner only, and two
- * processes that start at once end with the same text.
+ * durable or not at all (written beside, fsynced, linked), readable by its owner only, and all who
+ * start at once end with the same text.
  */
-export async function readOrMakeKeyFile(path: string, make: () => string): Promise<KeyFile> {
+export async function readOrMakeKeyFile(
+  path: string,
+  ids: IdSource,
+  make: () => string,
+): Promise<KeyFile> {
   const present = await readIfThere(path);
   if (present !== null) return { text: present, isNew: false };
-  const draft = `${path}.${process.pid}.new`;
+  const draft = `${path}.${ids.uuid()}.new`;
   await writeDurably(draft, make());
+  const isNew = await linkUnlessThere(draft, path);
+  await unlink(draft);
+  await syncFolder(dirname(path));
+  return { text: (await readFile(path, 'utf8')).trim(), isNew };
+}
+
+/** False: another process was faster, and its text is the one that counts. */
+async function linkUnlessThere(draft: string, path: string): Promise<boolean> {
   try {
     await link(draft, path);
+    return true;
   } catch (error) {
-    // Another process was faster: its text is the one that counts.
-    if (!hasCode(error, 'EEXIST')) throw error;
-  } finally {
-    await unlink(draft);
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
   }
-  await syncFolder(dirname(path));
-  return { text: (await readFile(path, 'utf8')).trim(), isNew: true };
 }
 
 /** Makes a folder that only its owner may enter; an existing one stays as it is. */
@@ -43,9 +53,8 @@ async function readIfThere(path: string): Promise<string | null> {
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
+  const file = await open(path, 'wx', 0o600);
   try {
-    await file.chmod(0o600);
     await file.writeFile(`${text}\n`);
     await file.sync();
   } finally {

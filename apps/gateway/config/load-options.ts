@@ -27,7 +27,7 @@ export async function loadOptions(
   const madeFiles: string[] = [];
   const keyFrom = async <T>(name: string, make: () => string, parse: (text: string) => T) => {
     const path = join(settings.dataDir, name);
-    const file = await readOrMakeKeyFile(path, make);
+    const file = await readOrMakeKeyFile(path, ids, make);
     if (file.isNew) madeFiles.push(path);
     return parseKeyFile(path, file.text, parse);
   };

@@ -6,4 +6,6 @@ export { call } from './http-calls';
 export type { Answer, CallOptions } from './http-calls';
 export { startInProcess } from './in-process-gateway';
 export type { InProcessGateway } from './in-process-gateway';
+export { sendRaw } from './raw-http';
+export type { RawAnswer } from './raw-http';
 export { makeDataFolder, testOptions } from './test-options';
