@@ -1,0 +1,101 @@
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ByteRange } from '@foreman/artifacts';
+import { DomainError } from '@foreman/kernel';
+import { Logger } from '@nestjs/common';
+import { create as contentDisposition } from 'content-disposition';
+import type { Request, Response } from 'express';
+import { answerTo } from './byte-preconditions';
+import { servedType } from './safe-media-types';
+
+/** Stored bytes that somebody may fetch. */
+export interface ServedBytes {
+  /** The name to save them under; already held against the rule for names. */
+  readonly name: string;
+  readonly contentType: string;
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** All of them, or a range with both ends included. */
+  open(range?: ByteRange): Readable;
+}
+
+const logger = new Logger('ByteServing');
+
+/**
+ * Answers a GET or HEAD with bytes that are not to be trusted (contract, "Serving"): conditions and
+ * single ranges by RFC 9110, headers that keep a browser from running anything. Settles when the
+ * bytes are out, or when the connection is cut off because either side failed.
+ * @throws `artifact.precondition_failed`, `artifact.range_not_satisfiable` (with `Content-Range` set).
+ */
+export async function serveBytes(
+  request: Request,
+  response: Response,
+  bytes: ServedBytes,
+): Promise<void> {
+  const etag = `"${bytes.sha256}"`;
+  const answer = answerTo(request.method, request.headers, etag, bytes.size);
+  if (answer.status === 412) throw preconditionFailed(etag);
+  if (answer.status === 416) {
+    response.setHeader('Content-Range', `bytes */${bytes.size}`);
+    throw rangeNotSatisfiable(bytes.size);
+  }
+  response.status(answer.status);
+  response.setHeader('ETag', etag);
+  response.setHeader('Cache-Control', 'private, no-cache');
+  if (answer.status === 304) {
+    response.end();
+    return;
+  }
+  describe(response, bytes);
+  const range = answer.status === 206 ? { start: answer.start, end: answer.end } : undefined;
+  if (range !== undefined) {
+    response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${bytes.size}`);
+  }
+  const length = range === undefined ? bytes.size : range.end - range.start + 1;
+  response.setHeader('Content-Length', length);
+  if (request.method === 'HEAD' || length === 0) {
+    response.end();
+    return;
+  }
+  await send(bytes.open(range), response);
+}
+
+/** Set on the raw response: Express would add a charset to the type. */
+function describe(response: Response, bytes: ServedBytes): void {
+  const reprDigest = `sha-256=:${Buffer.from(bytes.sha256, 'hex').toString('base64')}:`;
+  response.setHeader('Content-Disposition', contentDisposition(bytes.name));
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+  response.setHeader('Repr-Digest', reprDigest);
+  response.setHeader('Accept-Ranges', 'bytes');
+  response.setHeader('Content-Type', servedType(bytes.contentType));
+}
+
+/** `pipeline` destroys the response when the source fails: cut off, never ended as if whole. */
+async function send(source: Readable, response: Response): Promise<void> {
+  try {
+    await pipeline(source, response);
+  } catch (error) {
+    if (!isClientGone(error)) logger.error(error);
+  }
+}
+
+function isClientGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+function preconditionFailed(etag: string): DomainError {
+  return new DomainError(
+    'artifact.precondition_failed',
+    `If-Match does not name the artifact as it is: ${etag}.`,
+  );
+}
+
+function rangeNotSatisfiable(size: number): DomainError {
+  return new DomainError(
+    'artifact.range_not_satisfiable',
+    `The range lies outside of the artifact's ${size} bytes.`,
+    { size },
+  );
+}
