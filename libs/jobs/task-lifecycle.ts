@@ -52,13 +52,24 @@ export class TaskLifecycle {
     @Inject(JOBS_OPTIONS) private readonly options: ResolvedJobsOptions,
   ) {}
 
-  /** leased -> completed, and the job with it when this was its last task. Answers the job. */
+  /**
+   * leased -> completed, and the job with it when this was its last task. Answers the job. Its progress ends at the
+   * summary's counts: the last heartbeat was sent before the work was done.
+   */
   async complete(tx: Tx, task: TaskEntity, summary: Summary, now: number): Promise<JobEntity> {
     await this.guard(
       tx,
-      `UPDATE tasks SET status = 'completed', finalized_at = ?, summary = ?, ${LEASE_CLEARED}
+      `UPDATE tasks SET status = 'completed', finalized_at = ?, summary = ?,
+              processed = coalesce(?, processed), total = coalesce(?, total), ${LEASE_CLEARED}
        WHERE id = ? AND status = 'leased' AND lease_token = ?`,
-      [now, JSON.stringify(summary), task.id, task.leaseToken],
+      [
+        now,
+        JSON.stringify(summary),
+        summary.processedCount,
+        summary.totalCount,
+        task.id,
+        task.leaseToken,
+      ],
     );
     await this.endAttempt(tx, task, { ...COMPLETED }, null, now);
     await this.events.recordOfTask(tx, 'task.completed', task, now);
