@@ -105,10 +105,12 @@ export interface Attempt {
 }
 
 export interface Task {
-  readonly taskId: string;
+  readonly id: string;
   readonly taskIndex: number;
   readonly status: TaskStatus;
   readonly progress: Progress;
+  /** Rows that count; grows while the task runs. */
+  readonly resultCount: number;
   readonly attempts: readonly Attempt[];
 }
 
