@@ -1,5 +1,8 @@
 import type { ChildProgram } from './child-program';
 
+/** Of requests that went well there are too many to show. */
+const UNREMARKABLE = /"level":30,.*"request completed"/;
+
 /** Every child process of the demo, so that none outlives it. */
 export class Children {
   private readonly programs: ChildProgram[] = [];
@@ -16,7 +19,10 @@ export class Children {
   /** The end of each log, for whoever must find out what went wrong. */
   logs(lineCount: number): string {
     return this.programs
-      .map((program) => [`--- ${program.name}`, ...program.log(lineCount)].join('\n'))
+      .flatMap((program) => {
+        const lines = program.log().filter((line) => !UNREMARKABLE.test(line));
+        return [`--- log of ${program.name}`, ...lines.slice(-lineCount)];
+      })
       .join('\n');
   }
 }

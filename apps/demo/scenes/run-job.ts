@@ -7,6 +7,8 @@ import type { House } from './raise-house';
 
 /** Long enough to show the job's results; short enough to watch it go. */
 export const TTL_SECONDS = 10;
+/** The shortest there is: agents report progress three times a lease, and their searches take seconds. */
+const LEASE_SECONDS = 5;
 /** Bars look alive, the gateway hardly notices. */
 const ASK_EVERY_MS = 200;
 
@@ -35,8 +37,8 @@ export async function runJob(parts: DemoParts, house: House): Promise<string> {
 /** The eight searches as a job whose results go `ttlSeconds` after it is done. */
 export function submitSearches({ research }: House, ttlSeconds: number): Promise<SubmittedJob> {
   const job = strategyJob(sp500Prices());
-  const metadata = { story: 'demo' };
-  return research.service.submit({ ...job, ttlSeconds, metadata }, research.webhookUrl);
+  const request = { ...job, leaseSeconds: LEASE_SECONDS, ttlSeconds, metadata: { story: 'demo' } };
+  return research.service.submit(request, research.webhookUrl);
 }
 
 async function followTasks(parts: DemoParts, house: House, jobId: string): Promise<Task[]> {
@@ -58,14 +60,14 @@ async function followTasks(parts: DemoParts, house: House, jobId: string): Promi
 
 function taskView(task: Task, edgeNames: ReadonlyMap<string, string>): TaskView {
   const edgeId = task.attempts.at(-1)?.edge ?? '';
-  const { processed, total } = task.progress;
   const states = { queued: 'waiting', leased: 'running' } as const;
   return {
     title: SEARCHES[task.taskIndex]?.title ?? `task ${task.taskIndex}`,
     state: task.status === 'queued' || task.status === 'leased' ? states[task.status] : task.status,
     edge: edgeNames.get(edgeId) ?? '',
-    processed: processed ?? 0,
-    total,
+    // Rows are there at once, progress comes with the next heartbeat.
+    processed: Math.max(task.resultCount, task.progress.processed ?? 0),
+    total: task.progress.total,
   };
 }
 

@@ -38,12 +38,9 @@ function summary(tasks: readonly TaskView[]): string {
   const tried = tasks.reduce((sum, { processed }) => sum + processed, 0);
   const running = tasks
     .filter(({ state }) => state === 'running')
-    .map(({ title, edge, processed, total }) => {
-      const share = total === null || total === 0 ? 0 : Math.floor((100 * processed) / total);
-      return `${title} ${share}% on ${edge}`;
-    });
+    .map(({ title, edge }) => `${title} on ${edge}`);
   return [
-    `${completed} of ${tasks.length} tasks done, ${tried} configs tried`,
-    ...(running.length === 0 ? [] : [`running: ${running.join(', ')}`]),
+    `${completed} of ${tasks.length} tasks done, ${tried.toLocaleString('en-US')} configs tried`,
+    ...(running.length === 0 ? [] : [`running ${running.join('; ')}`]),
   ].join('; ');
 }
