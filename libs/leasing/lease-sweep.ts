@@ -64,16 +64,16 @@ export class LeaseSweep {
   }
 }
 
-const EXPIRED = `
+export const EXPIRED = `
   SELECT * FROM tasks WHERE status = 'leased' AND lease_expires_at <= ?
   ORDER BY lease_expires_at LIMIT ?`;
 
-const TIMED_OUT = `
+export const TIMED_OUT = `
   SELECT * FROM tasks
   WHERE status = 'leased' AND timeout_seconds IS NOT NULL AND leased_at + timeout_seconds * 1000 <= ?
   ORDER BY leased_at LIMIT ?`;
 
-const NOT_STARTED = `
+export const NOT_STARTED = `
   SELECT * FROM tasks
   WHERE status = 'queued' AND attempt = 0 AND start_by_at IS NOT NULL AND start_by_at <= ?
   ORDER BY start_by_at LIMIT ?`;

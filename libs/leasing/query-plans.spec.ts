@@ -1,0 +1,96 @@
+import { JobQueries } from '@foreman/jobs';
+import { EXPIRED, NOT_STARTED, TIMED_OUT } from './lease-sweep';
+import { LeasingLab } from './spec/leasing-lab';
+import { claimStatement } from './task-claim';
+
+/** Each hot query is answered from the index that was made for it; none sorts or scans the tasks. */
+describe('query plans', () => {
+  let lab: LeasingLab;
+  beforeAll(async () => {
+    lab = await LeasingLab.open();
+  });
+  afterAll(() => lab.close());
+
+  const plan = async (sql: string, params: readonly unknown[] = []) => {
+    const rows = lab.engine.database.driver.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params);
+    return (rows as { detail: string }[]).map((row) => row.detail);
+  };
+
+  it('the claim takes the first of an index for each kind, and sorts only those', async () => {
+    const claimant = { edgeId: 'e', kinds: ['chat', 'command'], labels: { gpu: 'true' } };
+    const { sql, params } = claimStatement(claimant, 'token', 1);
+    const details = await plan(sql, params);
+    const count = (part: string) => details.filter((detail) => detail.includes(part)).length;
+    expect(count('tasks USING INDEX tasks_claimable (kind=?)')).toBe(2);
+    expect(
+      count('tasks USING INDEX tasks_claimable_assigned (assigned_edge_id=? AND kind=?)'),
+    ).toBe(2);
+    expect(count('USE TEMP B-TREE')).toBe(1);
+    expect(
+      details.filter((detail) => /^SCAN (?!candidates|\(subquery|best|CONSTANT)/.test(detail)),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['expired leases', EXPIRED, 'tasks_lease_expiry'],
+    ['attempts over their time', TIMED_OUT, 'tasks_timing'],
+    ['tasks that were not started', NOT_STARTED, 'tasks_start_by'],
+    [
+      'the next task to become available',
+      `SELECT min(available_at) AS at FROM tasks WHERE status = 'queued' AND available_at > ?`,
+      'tasks_next_available',
+    ],
+    [
+      'open tasks of a job',
+      `SELECT 1 FROM tasks WHERE job_id = ? AND status IN ('queued', 'leased') LIMIT 1`,
+      'tasks_open_of_job',
+    ],
+    [
+      'what an edge holds',
+      `SELECT count(*) FROM tasks WHERE status = 'leased' AND lease_edge_id = ?`,
+      'tasks_leased_by_edge',
+    ],
+    [
+      'whether an edge has held a task',
+      'SELECT 1 FROM attempts WHERE task_id = ? AND edge_id = ?',
+      'attempts_by_edge',
+    ],
+    [
+      'what a request leased',
+      'SELECT 1 FROM attempts WHERE lease_request_id = ? LIMIT 1',
+      'attempts_by_request',
+    ],
+  ])('%s: by index, without a sort', async (_what, sql, index) => {
+    const details = (
+      await plan(
+        sql,
+        Array.from(sql.matchAll(/\?/g), () => 1),
+      )
+    ).join('\n');
+    expect(details).toContain(index);
+    expect(details).not.toMatch(/SCAN (?!.*USING)|TEMP B-TREE/);
+  });
+
+  it.each([
+    ['all jobs', {}, 'jobs_newest'],
+    ['jobs of a status', { status: 'running' as const }, 'jobs_by_status'],
+  ])('a page of %s: newest first from its index', async (_what, filter, index) => {
+    const seen: string[] = [];
+    const reads = lab.engine.reads;
+    const spy = jest.spyOn(reads, 'entities').mockImplementation(async (_entity, sql) => {
+      seen.push(sql);
+      return [];
+    });
+    const cursor = Buffer.from(JSON.stringify([1, 'x'])).toString('base64url');
+    await lab.engine.get(JobQueries).list(reads, filter, { limit: 50, cursor });
+    spy.mockRestore();
+    const details = (
+      await plan(
+        seen[0]!,
+        Array.from(seen[0]!.matchAll(/\?/g), () => 1),
+      )
+    ).join('\n');
+    expect(details).toContain(index);
+    expect(details).not.toContain('TEMP B-TREE');
+  });
+});
