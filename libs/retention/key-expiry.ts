@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork, type Queryable, type SqlValue, type Tx } from '@foreman/database';
+import { Clock } from '@foreman/kernel';
+import { RetentionSettings } from './retention.options';
+
+export interface ExpiredKeys {
+  readonly idempotencyKeys: number;
+  readonly leaseRequests: number;
+}
+
+interface OldKey {
+  readonly credential_id: string;
+  readonly path: string;
+  readonly idempotency_key: string;
+  readonly answer: string;
+  readonly created_at: number;
+}
+
+/** Keys that one bulk unit looks at. */
+const BATCH = 200;
+
+/** Where what a key made can be found by its id. */
+const MADE = ['jobs', 'api_keys', 'enrolments', 'webhook_endpoints'];
+
+/** Forgets idempotency keys: after 24 h, unless what they made still lives (contract). */
+@Injectable()
+export class KeyExpiry {
+  /** Where the last run stopped: keys of living things are old for long, and must not hide those behind them. */
+  private after: number | null = null;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly settings: RetentionSettings,
+  ) {}
+
+  /** One bounded batch of each kind, in the bulk lane. */
+  async runOnce(): Promise<ExpiredKeys> {
+    const before = this.clock.now() - this.settings.keyMs;
+    const idempotencyKeys = await this.unitOfWork.run((tx) => this.forgetKeys(tx, before), 'bulk');
+    const leaseRequests = await this.unitOfWork.run(
+      (tx) => tx.execute(FORGET_LEASE_REQUESTS, [before, BATCH]),
+      'bulk',
+    );
+    return { idempotencyKeys, leaseRequests };
+  }
+
+  private async forgetKeys(tx: Tx, before: number): Promise<number> {
+    const old = await tx.query<OldKey>(OLD_KEYS, [before, this.after ?? 0, BATCH]);
+    let forgotten = 0;
+    for (const key of old) {
+      if (await livesOn(tx, madeIds(key.answer))) continue;
+      const params = [key.credential_id, key.path, key.idempotency_key];
+      forgotten += await tx.execute(FORGET_KEY, params);
+    }
+    this.after = old.length < BATCH ? null : (old.at(-1)?.created_at ?? null);
+    return forgotten;
+  }
+}
+
+/** A key remembers the id of what it made, or a JSON list of ids. */
+function madeIds(answer: string): string[] {
+  if (!answer.startsWith('[')) return [answer];
+  const ids: unknown = JSON.parse(answer);
+  return Array.isArray(ids) ? ids.map(String) : [];
+}
+
+async function livesOn(db: Queryable, ids: readonly SqlValue[]): Promise<boolean> {
+  const marks = ids.map(() => '?').join(', ');
+  for (const table of MADE) {
+    const found = await db.query(`SELECT 1 FROM ${table} WHERE id IN (${marks}) LIMIT 1`, ids);
+    if (found.length > 0) return true;
+  }
+  return false;
+}
+
+export const OLD_KEYS = `
+  SELECT credential_id, path, idempotency_key, answer, created_at FROM idempotency_keys
+  WHERE created_at < ? AND created_at >= ? ORDER BY created_at LIMIT ?`;
+
+const FORGET_KEY = `
+  DELETE FROM idempotency_keys WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;
+
+/** A request whose lease lives is repeated as long as it does. */
+export const FORGET_LEASE_REQUESTS = `
+  DELETE FROM lease_requests WHERE id IN
+    (SELECT id FROM lease_requests WHERE created_at < ? AND NOT EXISTS
+       (SELECT 1 FROM attempts
+        WHERE attempts.lease_request_id = lease_requests.id AND attempts.outcome IS NULL)
+     ORDER BY created_at LIMIT ?)`;
