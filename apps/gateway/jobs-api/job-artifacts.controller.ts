@@ -2,15 +2,19 @@ import { ArtifactObjects, ArtifactReads } from '@foreman/artifacts';
 import { ReadConnection } from '@foreman/database';
 import { getJob } from '@foreman/jobs';
 import type { Page } from '@foreman/kernel';
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Head, Param, Query, Req, Res, applyDecorators } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { ApiPage } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
+import { serveBytes } from '../http/byte-serving';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { ANSWER_INLINE_BYTES } from './answer-budget';
 import { ArtifactObjectDto } from './job.dto';
+
+const BYTES = { type: 'string', format: 'binary' } as const;
 
 @ApiTags('jobs')
 @Controller('jobs/:id/artifacts')
@@ -41,4 +45,71 @@ export class JobArtifactsController {
       nextCursor: page.nextCursor,
     };
   }
+
+  @Get(':name')
+  @ApiOperation({
+    operationId: 'getArtifact',
+    summary: "Fetch an artifact's bytes",
+    description:
+      'By RFC 9110: single ranges, `If-Match`, `If-None-Match` and `If-Range` on the ETag, which is the SHA-256. Served inertly: nothing in it runs in a browser.',
+  })
+  @ApiBytes()
+  async get(
+    @IdParam('job.not_found') id: string,
+    @Param('name') name: string,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.serve(id, name, request, response);
+  }
+
+  @Head(':name')
+  @ApiOperation({
+    operationId: 'headArtifact',
+    summary: "Look at an artifact's headers",
+    description: 'The headers that GET would answer, without the bytes.',
+  })
+  @ApiBytes()
+  async head(
+    @IdParam('job.not_found') id: string,
+    @Param('name') name: string,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.serve(id, name, request, response);
+  }
+
+  private async serve(
+    id: string,
+    name: string,
+    request: Request,
+    response: Response,
+  ): Promise<void> {
+    await getJob(this.reads, id);
+    const artifact = await this.artifacts.get(this.reads, id, name);
+    await serveBytes(request, response, {
+      name: artifact.name,
+      contentType: artifact.contentType,
+      size: artifact.size,
+      sha256: artifact.sha256,
+      open: (range) => this.artifacts.open(artifact, range),
+    });
+  }
+}
+
+function ApiBytes() {
+  return applyDecorators(
+    ApiHeader({ name: 'Range', required: false, example: 'bytes=0-1023' }),
+    ApiHeader({ name: 'If-None-Match', required: false }),
+    ApiProduces('*/*'),
+    ApiResponse({ status: 200, description: 'All bytes', schema: BYTES }),
+    ApiResponse({ status: 206, description: 'The range that was asked for', schema: BYTES }),
+    ApiResponse({ status: 304, description: 'The bytes that `If-None-Match` names' }),
+    ApiProblems(
+      'job.not_found',
+      'artifact.not_found',
+      'artifact.precondition_failed',
+      'artifact.range_not_satisfiable',
+    ),
+  );
 }
