@@ -46,12 +46,13 @@ describe('Outbox', () => {
   });
 
   it('leaves job.started to an endpoint that is told of no end', async () => {
+    await lab.run((tx) => lab.endpoints.createStanding(tx, { url: URL_OF_HOOK }));
     const { jobId } = await lab.submit({ url: URL_OF_HOOK, events: ['job.started'] });
 
     await lab.start(jobId);
     await lab.complete(jobId);
 
-    expect(await told(jobId)).toEqual(['job.started pending']);
+    expect(await told(jobId)).toEqual(['job.started pending', 'job.completed pending']);
   });
 
   it('writes in the transaction of the event: with it, or not at all', async () => {

@@ -76,6 +76,7 @@ describe('the loop of WebhookSender', () => {
     receiver.script.push(answerWith(500));
     const { jobId } = await lab.submit({ url: receiver.url() });
     lab.sender.start();
+    await eventually('the wait for work', () => lab.clock.pendingTimers > 0);
 
     await lab.complete(jobId);
     await receiver.received(1);
@@ -107,6 +108,8 @@ describe('the loop of WebhookSender', () => {
     // Its next ones get a single slot until it answers again.
     lab.clock.advance(TIMEOUT_MS);
     await dead.received(3);
+    await completedJob();
+    await receiver.received(2);
     expect(dead.posts).toHaveLength(3);
     const stopping = lab.sender.stop();
     lab.clock.advance(5000);
