@@ -1,4 +1,4 @@
-import type { FieldErrors } from './job-command.check';
+import type { FieldErrors } from './field-errors';
 
 type Payload = Readonly<Record<string, unknown>>;
 type Check = (payload: Payload, path: string, errors: FieldErrors) => void;

@@ -34,7 +34,7 @@ export class CompletionArtifactDto {
   content_type?: string;
 
   /** A JSON type's value, or text. */
-  @ApiPropertyOptional({ type: Object, example: { answer: 42 } })
+  @ApiPropertyOptional({ anyOf: [{}], example: { answer: 42 } })
   @IsOptional()
   inline?: unknown;
 

@@ -14,7 +14,7 @@ import { WebhookEndpoints } from '@foreman/webhooks';
 import { Injectable } from '@nestjs/common';
 import type { IdempotencyHeader } from '../http/idempotency-key';
 import type { NewWebhookDto } from './job.dto';
-import type { SubmitJobDto } from './submit-job.dto';
+import type { SubmitJobDto, SubmitTaskDto } from './submit-job.dto';
 
 export interface Intake {
   readonly jobs: JobEntity[];
@@ -54,10 +54,14 @@ export class JobIntake {
       for (const [index, request] of requests.entries()) {
         const job = await this.submit(tx, request, caller, pathOf(index));
         jobs.push(job);
-        if (request.webhook === undefined) continue;
+        if (!request.webhook) continue;
         const { url, secret, events } = request.webhook;
-        const made = await this.webhooks.createForJob(tx, job.id, { url, secret, events });
-        if (secret === undefined) newWebhooks.set(job.id, { url, secret: made.secret });
+        const made = await this.webhooks.createForJob(tx, job.id, {
+          url,
+          secret: secret ?? undefined,
+          events: events ?? undefined,
+        });
+        if (!secret) newWebhooks.set(job.id, { url, secret: made.secret });
       }
       if (use !== null) {
         await this.idempotency.remember(tx, use, JSON.stringify(jobs.map((job) => job.id)));
@@ -84,49 +88,50 @@ export class JobIntake {
     for (const [index, task] of (request.tasks ?? []).entries()) {
       const at = `${path}tasks.${index}.assignTo`;
       const taskEdgeId = await this.resolve(tx, task.assignTo, at);
-      tasks.push({
-        payload: task.payload,
-        requires: task.requires,
-        assignedEdgeId: taskEdgeId,
-      });
+      tasks.push({ ...taskOf(task), assignedEdgeId: taskEdgeId });
     }
     return this.submission.submitIn(tx, {
       ...command,
       assignedEdgeId,
-      tasks: request.tasks === undefined ? undefined : tasks,
+      tasks: request.tasks ? tasks : undefined,
     });
   }
 
   private async resolve(
     tx: Tx,
-    idOrName: string | undefined,
+    idOrName: string | null | undefined,
     path: string,
   ): Promise<string | undefined> {
-    if (idOrName === undefined) return undefined;
+    if (idOrName === undefined || idOrName === null) return undefined;
     const edgeId = await this.edges.resolve(tx, idOrName);
     if (edgeId === null) throw invalidField(path, 'names no registered edge');
     return edgeId;
   }
 }
 
+/** An optional field that is null is one that was left out. */
 function commandOf(request: SubmitJobDto, caller: Principal): JobCommand {
   return {
     kind: request.kind,
-    payload: request.payload,
-    tasks: request.tasks?.map((task) => ({ payload: task.payload, requires: task.requires })),
-    queue: request.queue,
-    priority: request.priority,
-    runAt: request.runAt === undefined ? undefined : Date.parse(request.runAt),
-    startBySeconds: request.startBySeconds,
-    requires: request.requires,
-    maxAttempts: request.maxAttempts,
-    leaseSeconds: request.leaseSeconds,
-    timeoutSeconds: request.timeoutSeconds,
-    ttlSeconds: request.ttlSeconds,
-    metadata: request.metadata,
-    onTaskFailure: request.onTaskFailure,
+    payload: request.payload ?? undefined,
+    tasks: request.tasks?.map(taskOf),
+    queue: request.queue ?? undefined,
+    priority: request.priority ?? undefined,
+    runAt: request.runAt ? Date.parse(request.runAt) : undefined,
+    startBySeconds: request.startBySeconds ?? undefined,
+    requires: request.requires ?? undefined,
+    maxAttempts: request.maxAttempts ?? undefined,
+    leaseSeconds: request.leaseSeconds ?? undefined,
+    timeoutSeconds: request.timeoutSeconds ?? undefined,
+    ttlSeconds: request.ttlSeconds ?? undefined,
+    metadata: request.metadata ?? undefined,
+    onTaskFailure: request.onTaskFailure ?? undefined,
     createdBy: caller.credentialId,
   };
+}
+
+function taskOf(task: SubmitTaskDto): TaskCommand {
+  return { payload: task.payload ?? undefined, requires: task.requires ?? undefined };
 }
 
 /** Puts a job's place in its batch before the fields that were found wrong in it. */

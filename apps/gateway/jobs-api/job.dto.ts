@@ -16,7 +16,7 @@ export class ArtifactObjectDto {
   size!: number;
 
   /** A JSON type's value, or text; null when the bytes are to be fetched. */
-  @ApiProperty({ nullable: true, type: Object, example: { answer: 42 } })
+  @ApiProperty({ anyOf: [{}], example: { answer: 42 } })
   inline!: unknown;
 
   /** Where the bytes are; null when they are inline. */

@@ -145,10 +145,10 @@ export class SubmitJobDto {
   leaseSeconds?: number;
 
   /** One attempt's longest run; left out: no limit. */
-  @ApiPropertyOptional({ minimum: 1, example: 900 })
+  @ApiPropertyOptional({ type: Number, nullable: true, minimum: 1, example: 900 })
   @IsOptional()
   @IsInt()
-  timeoutSeconds?: number;
+  timeoutSeconds?: number | null;
 
   /** How long the job is kept after it was finalized. */
   @ApiPropertyOptional({ minimum: 0, example: 604800 })
