@@ -137,6 +137,16 @@ describe('EdgeAgent', () => {
     expect(task.heartbeats.at(-1)).toEqual({ processed: 4, total: 10, status: 'x'.repeat(200) });
   });
 
+  it('completes with the counts of the last progress when the executor gave none', async () => {
+    const task = gateway.add('t1');
+    run(async (_task, context) => {
+      context.progress({ processed: 20, total: 20 });
+      return {};
+    });
+    await eventually(() => task.status === 'completed');
+    expect(task.completion).toEqual({ processedCount: 20, totalCount: 20, artifacts: [] });
+  });
+
   it('aborts the executor of a cancelled task, and says nothing more about it', async () => {
     const task = gateway.add('t1');
     let because: unknown;
@@ -291,6 +301,7 @@ describe('EdgeAgent', () => {
     const task = gateway.add('t1', {}, 'unheard-of');
     run(echo);
     await eventually(() => task.status === 'released');
+    expect(task.heartbeats).toEqual([]);
   });
 
   it('asks for earlier rows only when every executor can go on from them', async () => {

@@ -24,7 +24,7 @@ export interface HeartbeatListener {
  */
 export class LeaseHeartbeat {
   private readonly over = new AbortController();
-  private progress: ProgressReport = {};
+  private reported: ProgressReport = {};
   private loop: Promise<void> | null = null;
 
   constructor(
@@ -39,7 +39,12 @@ export class LeaseHeartbeat {
 
   /** Keeps the latest of each field for the next heartbeat. */
   report(report: ProgressReport): void {
-    this.progress = { ...this.progress, ...sendable(report) };
+    this.reported = { ...this.reported, ...sendable(report) };
+  }
+
+  /** The latest of each field. */
+  get progress(): ProgressReport {
+    return this.reported;
   }
 
   /** Ends the loop; a heartbeat under way is given up. */

@@ -83,7 +83,8 @@ export interface TaskHeartbeat extends TaskProgress {
 }
 
 export interface TaskHeartbeatAnswer {
-  readonly leaseExpiresAt: string;
+  /** Null for a task that was cancelled: its lease is over. */
+  readonly leaseExpiresAt: string | null;
   readonly action: 'continue' | 'cancel';
   readonly edge: EdgeState;
   readonly heartbeatSeconds: number;

@@ -1,7 +1,7 @@
 import { GatewayProblem, retrying } from '@foreman/gateway-http';
 import { delay } from '@foreman/kernel';
 import type { AgentParts } from './agent-parts';
-import type { Completion, Executor, TaskContext } from './executor';
+import type { Completion, Executor, ProgressReport, TaskContext } from './executor';
 import { failureReport } from './failure-report';
 import { LeaseHeartbeat } from './lease-heartbeat';
 import type { HeartbeatListener } from './lease-heartbeat';
@@ -99,7 +99,10 @@ export class TaskRun {
 
   private async complete(completion: Completion): Promise<CompleteAnswer> {
     this.isEnding = true;
-    const request = { ...summaryOf(completion), artifacts: this.uploads.staged() };
+    const request = {
+      ...summaryOf(completion, this.heartbeat.progress),
+      artifacts: this.uploads.staged(),
+    };
     // Decided once: a retry must be the same request.
     const leasesNext = this.settings.leasesNext();
     const { signal } = this.stopper;
@@ -165,8 +168,16 @@ export class TaskRun {
   }
 }
 
-/** Field by field: an executor in plain JavaScript may return more than the contract takes. */
-function summaryOf(completion: Completion): Completion {
+/**
+ * Field by field: an executor in plain JavaScript may return more than the contract takes. Counts that it left out are
+ * those of its last progress, which no further heartbeat will carry.
+ */
+function summaryOf(completion: Completion, progress: ProgressReport): Completion {
   const { bestConfigIds, processedCount, totalCount, resultCount } = completion;
-  return { bestConfigIds, processedCount, totalCount, resultCount };
+  return {
+    bestConfigIds,
+    processedCount: processedCount ?? progress.processed,
+    totalCount: totalCount ?? progress.total,
+    resultCount,
+  };
 }

@@ -13,7 +13,7 @@ describe('GatewayHttp', () => {
   beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
   afterAll(async () => {
     server.closeAllConnections();
-    await Promise.all(opened.map((http) => http.close()));
+    await Promise.all(opened.map((one) => one.close()));
     server.close();
   });
 
