@@ -77,6 +77,10 @@ function launch(dataDir: string, environment: Readonly<Record<string, string>>) 
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that gave up early must leave nothing behind that runs, or that Jest waits for.
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  child.once('close', () => process.off('exit', killWithUs));
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -2,7 +2,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { StandIns } from '../../../apps/gateway/app.module';
 import { createGateway, startGateway } from '../../../apps/gateway/create-gateway';
 import { GatewayClient } from './gateway-client';
-import { type OptionOverrides, makeDataFolder, testOptions } from './test-options';
+import { makeDataFolder } from './data-folder';
+import { type OptionOverrides, testOptions } from './test-options';
 
 export interface InProcessGateway extends GatewayClient {
   readonly app: NestExpressApplication;

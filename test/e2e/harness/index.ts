@@ -8,4 +8,6 @@ export { startInProcess } from './in-process-gateway';
 export type { InProcessGateway } from './in-process-gateway';
 export { sendRaw } from './raw-http';
 export type { RawAnswer } from './raw-http';
-export { makeDataFolder, testOptions } from './test-options';
+export { makeDataFolder } from './data-folder';
+export type { DataFolder } from './data-folder';
+export { testOptions } from './test-options';

@@ -1,16 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { GatewayOptions } from '../../../apps/gateway/config/gateway-options';
 import { loadOptions } from '../../../apps/gateway/config/load-options';
 
 export type OptionOverrides = Partial<GatewayOptions>;
-
-/** A data folder of its own. */
-export async function makeDataFolder(): Promise<{ path: string; remove(): Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), 'foreman-e2e-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
-}
 
 /** What the gateway itself would load for this folder, on any free port, silent. */
 export async function testOptions(
