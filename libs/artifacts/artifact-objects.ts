@@ -34,9 +34,9 @@ export class ArtifactObjects {
     let budget = inlineBudgetBytes ?? Infinity;
     for (const record of [...records].sort(byPlace)) {
       const value = budget >= record.size ? await this.valueOf(record) : null;
-      const bytes = value === null ? Infinity : inlineCost(record, value);
-      const isInline = budget > 0 && bytes <= budget;
-      if (isInline) budget -= bytes;
+      const cost = value === null ? 0 : inlineCost(record, value);
+      const isInline = value !== null && budget > 0 && cost <= budget;
+      if (isInline) budget -= cost;
       objects.push({
         name: record.name,
         content_type: record.contentType,
