@@ -112,7 +112,7 @@ module.exports = {
       name: 'apps-are-apart',
       comment: 'Each application is built and shipped by itself; what two share is a lib.',
       severity: 'error',
-      from: { path: '^apps/([^/]+)/' },
+      from: { path: '^apps/([^/]+)/', pathNot: TESTS },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {

@@ -39,7 +39,7 @@ function houseRules() {
       readdirSync(join(REPOSITORY, folder), { recursive: true }).map((name) => join(folder, name)),
     )
     .map((path) => path.split(sep).join('/'))
-    .filter((path) => /\.(ts|mts|mjs|cjs)$/.test(path) && !path.endsWith('.types.ts'));
+    .filter((path) => /\.(ts|mts|mjs|cjs)$/.test(path) && !path.endsWith('/openapi.types.ts'));
   return files
     .flatMap((path) =>
       houseRuleFindings(path, readFileSync(join(REPOSITORY, path), 'utf8')).map(
