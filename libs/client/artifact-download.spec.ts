@@ -66,7 +66,7 @@ describe('downloading an artifact', () => {
         setTimeout(() => response.socket?.destroy(), 20);
       });
     };
-    await expect(download()).rejects.toMatchObject({ name: 'ArtifactCorrupted' });
+    await expect(download()).rejects.toThrow(/changed while it was downloaded/);
   });
 
   it('passes a refusal on', async () => {

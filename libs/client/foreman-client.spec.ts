@@ -113,7 +113,8 @@ describe('ForemanClient', () => {
   it('streams rows, and never takes half of them for all', async () => {
     gateway.script = (_request, response, count) => {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      response.write('{"configId":"a"}\n{"configId":"b"}\n');
+      response.write('{"configId":"a"}\n{"config');
+      response.write('Id":"b"}\n');
       if (count === 1) response.end();
       else setTimeout(() => response.socket?.destroy(), 20);
     };

@@ -1,18 +1,17 @@
-import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 
-/** The values of a newline-delimited JSON stream. A stream that breaks throws; it never just ends early. */
+/**
+ * The values of a newline-delimited JSON stream. A stream that breaks throws; it never just ends early. (Not by
+ * `readline`, whose loop is documented not to pass its input's errors on.)
+ */
 export async function* ndjsonValues<T>(body: Readable): AsyncGenerator<T, void> {
-  // readline swallows its input's errors: whoever reads would take half a stream for the whole.
-  let failure: Error | null = null;
-  body.once('error', (error: Error) => (failure = error));
-  try {
-    for await (const line of createInterface({ input: body, crlfDelay: Infinity })) {
-      if (line !== '') yield JSON.parse(line) as T;
-    }
-    if (failure !== null) throw failure as Error;
-    if (!body.readableEnded) throw new Error('the stream was cut off');
-  } finally {
-    body.destroy();
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.write(chunk as Buffer)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
   }
+  if (rest.trim() !== '') yield JSON.parse(rest) as T;
 }

@@ -15,7 +15,7 @@ export async function receiveWebhook(
   secrets: string | readonly string[],
   limitBytes: number = DEFAULT_WEBHOOK_LIMIT_BYTES,
 ): Promise<VerifiedWebhook> {
-  const rawBody = await readBounded(request, limitBytes, 'left');
+  const rawBody = await readBounded(request, limitBytes);
   return verifyWebhook({ secrets, headers: request.headers, rawBody });
 }
 

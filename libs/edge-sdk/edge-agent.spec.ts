@@ -78,6 +78,9 @@ describe('EdgeAgent', () => {
     );
     await eventually(() => statuses().every((status) => status === 'completed'));
     expect(most).toBe(2);
+    const asked = gateway.callsTo(/tasks\/lease/).map(({ body }) => JSON.parse(body) as object);
+    expect(asked).toContainEqual(expect.objectContaining({ max: 2 }));
+    expect(asked).not.toContainEqual(expect.objectContaining({ max: 0 }));
   });
 
   it('keeps the key of a poll over its retries, so that a lost answer costs no lease', async () => {

@@ -61,7 +61,6 @@ export class TaskRun {
     try {
       const completion = await this.execution();
       await this.uploads.close();
-      this.stopper.signal.throwIfAborted();
       const { next } = await this.complete(completion);
       return { end: 'completed', next };
     } catch (error) {

@@ -10,17 +10,14 @@ export class BodyTooLarge extends Error {
 }
 
 /**
- * Reads a stream whole, but never more than `limitBytes`: beyond them `BodyTooLarge` is thrown, and the rest is cut
- * off, or left unread: a server's request must stay open to be answered 413.
+ * Reads a stream whole, but never more than `limitBytes`: beyond them `BodyTooLarge` is thrown and the rest is not
+ * read. An answer's connection is then closed; a server's request can still be answered (413), because Node detaches
+ * its socket before it ends the stream of an abandoned loop.
  */
-export async function readBounded(
-  body: Readable,
-  limitBytes: number,
-  rest: 'cut-off' | 'left' = 'cut-off',
-): Promise<Buffer> {
+export async function readBounded(body: Readable, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body.iterator({ destroyOnReturn: rest === 'cut-off' })) {
+  for await (const chunk of body) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk as string);
     size += bytes.length;
     if (size > limitBytes) throw new BodyTooLarge(limitBytes);
