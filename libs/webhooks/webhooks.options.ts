@@ -44,7 +44,7 @@ const RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_40
 /** What makes a key of 256 bits out of it. */
 const MIN_SECRET_KEY_BYTES = 32;
 /** Beyond the attempt's own deadline: loading, building, recording. Then its sender is taken for dead. */
-const CLAIM_MARGIN_MS = 15_000;
+const CLAIM_MARGIN_MS = 5000;
 
 /** The options with their defaults in place; a class, so that it is its own injection token. */
 export class WebhooksSettings {

@@ -20,9 +20,10 @@ const DUE_HOSTS = `
   )
   SELECT host FROM earliest WHERE due_at <= ? ORDER BY due_at`;
 
+/** The guard stands twice: PostgreSQL judges only the outer one again when two senders meet at a row. */
 const CLAIM = `
   UPDATE deliveries SET claimed_until = ?
-  WHERE status = 'pending' AND id IN (
+  WHERE status = 'pending' AND (claimed_until IS NULL OR claimed_until <= ?) AND id IN (
     SELECT id FROM deliveries
     WHERE status = 'pending' AND host = ? AND next_attempt_at <= ?
       AND (claimed_until IS NULL OR claimed_until <= ?)
@@ -42,6 +43,7 @@ export class DeliveryClaims {
       if (limit === 0) continue;
       const ofHost = await tx.entities(DeliveryEntity, CLAIM, [
         now + claimMs,
+        now,
         host,
         now,
         now,
