@@ -59,13 +59,15 @@ export class Completion {
    */
   async complete(edge: EdgePrincipal, command: CompleteCommand): Promise<CompletionResult> {
     const { taskId, leaseToken } = command;
-    return this.unitOfWork.run(async (tx) => {
-      const claim = { taskId, leaseToken, edgeId: edge.edgeId, now: this.clock.now() };
-      const jobStatus =
+    const now = this.clock.now();
+    const { jobStatus, next } = await this.unitOfWork.run(async (tx) => {
+      const claim = { taskId, leaseToken, edgeId: edge.edgeId, now };
+      const status =
         (await this.ended.completedJobStatus(tx, claim)) ??
         (await this.completeNow(tx, claim, command));
-      return { taskId, jobStatus, next: await this.next(tx, edge, command, claim) };
+      return { jobStatus: status, next: await this.next(tx, edge, command, now) };
     });
+    return { taskId, jobStatus, next: next && (await this.leases.present(next, false, now)) };
   }
 
   private async completeNow(
@@ -97,17 +99,17 @@ export class Completion {
     tx: Tx,
     edge: EdgePrincipal,
     command: CompleteCommand,
-    claim: LeaseClaim,
-  ): Promise<LeasedTask | null> {
+    now: number,
+  ): Promise<TaskEntity | null> {
     if (!command.wantsNext) return null;
     const leaseRequestId = `complete:${command.leaseToken}`;
     if (await this.ended.hasLeasedUnder(tx, leaseRequestId)) {
       const [living] = await this.requests.livingTasks(tx, leaseRequestId);
-      return living === undefined ? null : this.leases.present(tx, living, false, claim.now);
+      return living ?? null;
     }
     if (edge.desired !== 'run') return null;
     const options = { max: 1, isResuming: false, leaseRequestId };
-    const [next] = await this.leases.lease(tx, edge, options, claim.now);
+    const [next] = await this.leases.lease(tx, edge, options, now);
     return next ?? null;
   }
 }

@@ -9,6 +9,7 @@ import { LeasingLab } from './spec/leasing-lab';
 describe('the fence', () => {
   let lab: LeasingLab;
   let holder: EdgePrincipal;
+  let taker: EdgePrincipal;
   let stale: LeasedTask;
   let live: LeasedTask;
 
@@ -18,7 +19,8 @@ describe('the fence', () => {
     holder = lab.edge();
     stale = await lab.leaseOne(holder);
     await lab.release(holder, stale);
-    live = await lab.leaseOne(lab.edge());
+    taker = lab.edge();
+    live = await lab.leaseOne(taker);
   });
   afterEach(() => lab.close());
 
@@ -54,6 +56,17 @@ describe('the fence', () => {
     await expect(CALLS[call]!(holder, stale)).rejects.toMatchObject({
       code: 'lease.lost',
       details: { task: { id: live.task.id, status: 'leased', attempt: 2 } },
+    });
+    expect(await lab.snapshot()).toBe(before);
+  });
+
+  it.each(Object.keys(CALLS))('%s under an older lease of the same edge, too', async (call) => {
+    await lab.release(taker, live);
+    await lab.leaseOne(holder);
+    const before = await lab.snapshot();
+    await expect(CALLS[call]!(holder, stale)).rejects.toMatchObject({
+      code: 'lease.lost',
+      details: { task: { attempt: 3 } },
     });
     expect(await lab.snapshot()).toBe(before);
   });

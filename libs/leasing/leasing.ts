@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '@foreman/database';
+import { UnitOfWork, type Tx } from '@foreman/database';
 import { Clock, invalidField } from '@foreman/kernel';
 import type { EdgePrincipal } from '@foreman/edges';
+import type { TaskEntity } from '@foreman/jobs';
 import type { LeaseAnswer, LeaseRequest, LeasedTask } from './lease-request';
 import { LeaseRequests, type LeaseRequestKey } from './lease-requests';
 import { ParkedPolls, type Poll } from './parked-polls';
@@ -64,24 +65,33 @@ export class Leasing {
   }
 
   private async tryOnce(edge: EdgePrincipal, request: LeaseRequest): Promise<LeasedTask[]> {
+    const now = this.clock.now();
+    const tasks = await this.unitOfWork.run((tx) => this.leaseIn(tx, edge, request, now));
+    return Promise.all(tasks.map((task) => this.leases.present(task, request.isResuming, now)));
+  }
+
+  private async leaseIn(
+    tx: Tx,
+    edge: EdgePrincipal,
+    request: LeaseRequest,
+    now: number,
+  ): Promise<TaskEntity[]> {
+    const { kinds, max, isResuming } = request;
     const key = requestKey(edge, request);
-    return this.unitOfWork.run(async (tx) => {
-      const now = this.clock.now();
-      const living = key === null ? null : await this.requests.replay(tx, key);
-      if (living !== null) {
-        return Promise.all(
-          living.map((task) => this.leases.present(tx, task, request.isResuming, now)),
-        );
-      }
-      const leaseRequestId = key === null ? null : this.requests.newId();
-      const { kinds, max, isResuming } = request;
-      const options = { ...(kinds && { kinds }), max, isResuming, leaseRequestId };
-      const items = await this.leases.lease(tx, edge, options, now);
-      if (key !== null && leaseRequestId !== null && items.length > 0) {
-        await this.requests.remember(tx, leaseRequestId, key, now);
-      }
-      return items;
-    });
+    if (key === null) {
+      return this.leases.lease(tx, edge, { kinds, max, isResuming, leaseRequestId: null }, now);
+    }
+    const living = await this.requests.replay(tx, key);
+    if (living !== null) return living;
+    const leaseRequestId = this.requests.newId();
+    const tasks = await this.leases.lease(
+      tx,
+      edge,
+      { kinds, max, isResuming, leaseRequestId },
+      now,
+    );
+    if (tasks.length > 0) await this.requests.remember(tx, leaseRequestId, key, now);
+    return tasks;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '@foreman/database';
+import { ReadConnection, type Tx } from '@foreman/database';
 import { ArtifactPublication } from '@foreman/artifacts';
 import { Payloads, TaskEntity } from '@foreman/jobs';
 import { RowSets } from '@foreman/results';
@@ -15,10 +15,11 @@ export interface LeaseOptions {
   readonly leaseRequestId: string | null;
 }
 
-/** Gives tasks to an edge inside a transaction, each with a clean slate or what is to be resumed. */
+/** Gives tasks to an edge, each with a clean slate or what is to be resumed. */
 @Injectable()
 export class TaskLeases {
   constructor(
+    private readonly reads: ReadConnection,
     private readonly claim: TaskClaim,
     private readonly payloads: Payloads,
     private readonly rowSets: RowSets,
@@ -30,31 +31,33 @@ export class TaskLeases {
     edge: EdgePrincipal,
     options: LeaseOptions,
     now: number,
-  ): Promise<LeasedTask[]> {
+  ): Promise<TaskEntity[]> {
     const claimant = {
       edgeId: edge.edgeId,
       kinds: wantedKinds(edge.kinds, options.kinds),
       labels: edge.labels,
     };
     const max = Math.min(options.max, await freeLeases(tx, edge));
-    const leased: LeasedTask[] = [];
+    const leased: TaskEntity[] = [];
     while (leased.length < max) {
       const task = await this.claim.take(tx, claimant, options.leaseRequestId, now);
       if (task === null) break;
-      const ready = task.attempt === 1 ? task : await this.prepare(tx, task, options, now);
-      leased.push(await this.present(tx, ready, options.isResuming, now));
+      leased.push(task.attempt === 1 ? task : await this.prepare(tx, task, options, now));
     }
     return leased;
   }
 
-  /** A task that its edge holds, as its edge gets it. */
-  async present(tx: Tx, task: TaskEntity, isResuming: boolean, now: number): Promise<LeasedTask> {
+  /**
+   * A task that its edge holds, as its edge gets it. After the commit and on the read connection: a
+   * payload never changes, and megabytes of it must not be parsed while others wait to write.
+   */
+  async present(task: TaskEntity, isResuming: boolean, now: number): Promise<LeasedTask> {
     if (task.leaseToken === null || task.leaseExpiresAt === null) {
       throw new Error('Only a leased task can be presented to its edge');
     }
     return {
       task,
-      payload: await this.payloads.ofTask(tx, task),
+      payload: await this.payloads.ofTask(this.reads, task),
       leaseToken: task.leaseToken,
       leaseExpiresAt: task.leaseExpiresAt,
       resume: isResuming ? resumePoint(task) : null,

@@ -71,6 +71,18 @@ const BAD_CALLS: BadCall[] = [
     errorPath: 'jobs.1.kind',
   },
   {
+    title: 'a batch of too many tasks',
+    path: '/jobs/batch',
+    body: {
+      jobs: Array.from({ length: 11 }, () => ({
+        kind: 'x',
+        tasks: Array.from({ length: 910 }, () => ({})),
+      })),
+    },
+    expected: [400, 'request.invalid'],
+    errorPath: 'jobs',
+  },
+  {
     title: 'a webhook to a private address',
     path: '/jobs',
     body: { kind: 'x', webhook: { url: 'https://10.0.0.1/' } },

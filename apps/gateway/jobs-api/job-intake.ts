@@ -35,13 +35,14 @@ export class JobIntake {
     private readonly webhooks: WebhookEndpoints,
   ) {}
 
-  /** @throws `request.invalid`, `webhook.target_refused`, `idempotency.conflict`. `pathOf` says where in the body a job stands. */
+  /** @throws `request.invalid` (also for too many tasks together), `webhook.target_refused`, `idempotency.conflict`. `pathOf` says where in the body a job stands. */
   async take(
     requests: readonly SubmitJobDto[],
     caller: Principal,
     header: IdempotencyHeader | null,
     pathOf: (index: number) => string,
   ): Promise<Intake> {
+    checkTaskCount(requests);
     requests.forEach((request, index) =>
       withPath(pathOf(index), () => checkJobCommand(commandOf(request, caller))),
     );
@@ -132,6 +133,16 @@ function commandOf(request: SubmitJobDto, caller: Principal): JobCommand {
 
 function taskOf(task: SubmitTaskDto): TaskCommand {
   return { payload: task.payload ?? undefined, requires: task.requires ?? undefined };
+}
+
+/** Tasks of all jobs of one request together: they are written in one transaction, while others wait. */
+const MAX_TASKS_TOGETHER = 10_000;
+
+function checkTaskCount(requests: readonly SubmitJobDto[]): void {
+  const count = requests.reduce((sum, request) => sum + (request.tasks?.length ?? 1), 0);
+  if (count > MAX_TASKS_TOGETHER) {
+    throw invalidField('jobs', `may have at most ${MAX_TASKS_TOGETHER} tasks together`);
+  }
 }
 
 /** Puts a job's place in its batch before the fields that were found wrong in it. */

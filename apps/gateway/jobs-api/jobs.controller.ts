@@ -34,6 +34,7 @@ import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { OpaqueBodyPipe } from '../http/opaque-body.pipe';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
+import { NeedsStorage } from '../http/storage.guard';
 import { strictValidation } from '../http/validation';
 import { ExplanationDto, JobBatchDto, JobDto } from './job.dto';
 import { JobIntake, type Intake } from './job-intake';
@@ -68,6 +69,7 @@ export class JobsController {
   ) {}
 
   @Post()
+  @NeedsStorage()
   @RequireScopes('jobs:write')
   @ApiOperation({
     operationId: 'submitJob',
@@ -101,6 +103,7 @@ export class JobsController {
   }
 
   @Post('batch')
+  @NeedsStorage()
   @RequireScopes('jobs:write')
   @ApiOperation({
     operationId: 'submitJobs',
@@ -131,7 +134,11 @@ export class JobsController {
   }
 
   @Get()
-  @ApiOperation({ operationId: 'listJobs', summary: 'List jobs', description: 'Newest first.' })
+  @ApiOperation({
+    operationId: 'listJobs',
+    summary: 'List jobs',
+    description: 'Newest first, narrowed by what is asked for; hidden ones are left out.',
+  })
   @ApiPage(JobDto)
   @ApiProblems('request.invalid')
   async list(@Query() query: ListJobsQueryDto): Promise<Page<JobDto>> {
