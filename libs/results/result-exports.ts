@@ -38,6 +38,8 @@ export class ResultExports {
         ...names.metrics.map((name) => `metrics.${name}`),
       ],
       escape_formulas: true,
+      // A lone line break inside a cell would be read as the end of a record.
+      quoted_match: /[\r\n]/,
       record_delimiter: 'windows',
       cast: { boolean: String },
     });
