@@ -13,7 +13,9 @@ export { BodyTooLarge, ConnectionFailure, GatewayProblem } from '@foreman/gatewa
 export type {
   ArtifactObject,
   Attempt,
+  CodedError,
   Delivery,
+  DeliveryAttempt,
   Explanation,
   Job,
   JobEvent,

@@ -60,7 +60,7 @@ export interface ArtifactObject {
 }
 
 export interface Progress {
-  readonly processed: number | null;
+  readonly processed: number;
   readonly total: number | null;
   readonly status: string | null;
 }
@@ -80,7 +80,7 @@ export interface Job {
   readonly metadata: Readonly<Record<string, string>>;
   readonly progress: Progress;
   readonly summary: Summary | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: CodedError | null;
   readonly artifacts: readonly ArtifactObject[];
   readonly taskCounts: Readonly<Record<TaskStatus, number>>;
   readonly createdAt: string;
@@ -92,25 +92,40 @@ export interface Job {
 
 /** The answer to a submission: the only one that shows a webhook secret that the gateway made. */
 export interface SubmittedJob extends Job {
-  readonly webhook?: { readonly url: string; readonly secret?: string } | null;
+  readonly webhook?: { readonly url: string; readonly secret: string };
+}
+
+export interface CodedError {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface Attempt {
   readonly number: number;
-  readonly edge: string | null;
-  readonly started: string | null;
+  /** The edge's id. */
+  readonly edge: string;
+  readonly started: string;
   readonly ended: string | null;
   readonly outcome: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: CodedError | null;
 }
 
 export interface Task {
   readonly id: string;
   readonly taskIndex: number;
   readonly status: TaskStatus;
+  /** How many times it was leased. */
+  readonly attempt: number;
+  readonly edge: string | null;
+  readonly leaseExpiresAt: string | null;
+  readonly availableAt: string;
   readonly progress: Progress;
-  /** Rows that count; grows while the task runs. */
+  readonly counters: Readonly<Record<string, number>>;
   readonly resultCount: number;
+  readonly resultFolder: string | null;
+  readonly summary: Summary | null;
+  readonly error: CodedError | null;
+  readonly finalizedAt: string | null;
   readonly attempts: readonly Attempt[];
 }
 
@@ -126,10 +141,32 @@ export interface ResultRow {
   readonly metrics: Readonly<Record<string, unknown>>;
 }
 
+export interface DeliveryAttempt {
+  readonly number: number;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly statusCode: number | null;
+  readonly error: { readonly class: string; readonly detail: string } | null;
+  readonly address: string | null;
+  readonly responseExcerpt: string | null;
+}
+
+/** One event that is, or was, owed to one endpoint. */
 export interface Delivery {
   readonly id: string;
+  /** The `webhook-id` that the receiver saw. */
+  readonly eventId: string;
+  readonly jobId: string;
+  readonly run: number;
+  readonly seq: number;
+  readonly endpointId: string;
+  readonly url: string;
   readonly status: string;
-  readonly attempts: readonly unknown[];
+  readonly attemptCount: number;
+  readonly nextAttemptAt: string | null;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  readonly attempts: readonly DeliveryAttempt[];
 }
 
 export interface JobFilter {
