@@ -7,6 +7,7 @@ import type { Clock, IdSource, RandomSource } from '@foreman/kernel';
 import { LeasingModule } from '@foreman/leasing';
 import { ProgressModule } from '@foreman/progress';
 import { ResultsModule } from '@foreman/results';
+import { RetentionModule } from '@foreman/retention';
 import { WebhooksModule } from '@foreman/webhooks';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
@@ -66,11 +67,12 @@ export class AppModule {
           retrySeconds: options.webhookRetrySeconds,
         }),
         LeasingModule.forRoot(),
+        RetentionModule.forRoot({ deliveryHoldSeconds: options.deliveryHoldSeconds }),
         HttpModule.forRoot(options, publicUrl),
         JobsApiModule,
         EdgeApiModule,
         AdminApiModule,
-        ...(standIns.schedules === false ? [] : [SchedulesModule.forRoot()]),
+        ...(standIns.schedules === false ? [] : [SchedulesModule.forRoot(options)]),
       ],
     };
   }

@@ -3,6 +3,7 @@ import { ApiKeysController } from './api-keys.controller';
 import { EdgesController } from './edges.controller';
 import { EnrolmentsController } from './enrolments.controller';
 import { QueuesController } from './queues.controller';
+import { RetentionController } from './retention.controller';
 import { StatsController } from './stats.controller';
 import { StatsReader } from './stats.reader';
 
@@ -13,6 +14,7 @@ import { StatsReader } from './stats.reader';
     EnrolmentsController,
     EdgesController,
     QueuesController,
+    RetentionController,
     StatsController,
   ],
   providers: [StatsReader],

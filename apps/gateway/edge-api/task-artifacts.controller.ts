@@ -17,6 +17,7 @@ import { TakesBody } from '../http/body.guard';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
+import { NeedsStorage } from '../http/storage.guard';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
 import { digestsOf } from './digest-headers';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
@@ -35,6 +36,7 @@ export class TaskArtifactsController {
   ) {}
 
   @Put(':name')
+  @NeedsStorage()
   @TakesBody({ json: 'none' })
   @ApiOperation({
     operationId: 'putArtifact',

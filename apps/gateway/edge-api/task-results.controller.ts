@@ -9,6 +9,7 @@ import { TakesBody } from '../http/body.guard';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
+import { NeedsStorage } from '../http/storage.guard';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
 import { IngestedDto, PostResultsDto, postedRows } from './post-results.dto';
 import { requestBytes } from './request-bytes';
@@ -25,6 +26,7 @@ export class TaskResultsController {
   ) {}
 
   @Post()
+  @NeedsStorage()
   @HttpCode(200)
   @TakesBody({ json: 'results', streamTypes: [NDJSON] })
   @ApiOperation({

@@ -1,17 +1,24 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import type { GatewayOptions } from '../config/gateway-options';
 import { DeliverySchedule } from './delivery.schedule';
 import { LeaseExpirySchedule } from './lease-expiry.schedule';
 import { LeftoversSchedule } from './leftovers.schedule';
+import { retentionSchedule } from './retention.schedule';
 
 /** All that this application does by the clock; the libs start nothing themselves. */
 @Module({})
 export class SchedulesModule {
-  static forRoot(): DynamicModule {
+  static forRoot(options: Pick<GatewayOptions, 'retentionCron'>): DynamicModule {
     return {
       module: SchedulesModule,
       imports: [ScheduleModule.forRoot()],
-      providers: [DeliverySchedule, LeaseExpirySchedule, LeftoversSchedule],
+      providers: [
+        DeliverySchedule,
+        LeaseExpirySchedule,
+        LeftoversSchedule,
+        retentionSchedule(options.retentionCron),
+      ],
     };
   }
 }

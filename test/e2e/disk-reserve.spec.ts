@@ -1,0 +1,54 @@
+import { DiskReserve } from '../../apps/gateway/http/storage.guard';
+import { type InProcessGateway, startInProcess } from './harness';
+
+/** More than any disk has: to the gateway, its disk is nearly full. */
+const MORE_THAN_ANY_DISK_BYTES = Number.MAX_SAFE_INTEGER;
+
+describe('a nearly full disk', () => {
+  let gateway: InProcessGateway;
+  let token: string;
+  let task: { taskId: string; leaseToken: string };
+
+  beforeAll(async () => {
+    gateway = await startInProcess({ diskReserveBytes: MORE_THAN_ANY_DISK_BYTES });
+    token = (await gateway.enrolEdge(['command'])).token;
+    const reserve = gateway.app.get(DiskReserve);
+    // The job that runs came while there was still room.
+    const assertRoom = reserve.assertRoom;
+    reserve.assertRoom = async () => undefined;
+    await gateway.asAdmin('POST', '/jobs', { kind: 'command', payload: {} });
+    reserve.assertRoom = assertRoom;
+    const leased = await gateway.call<typeof task>('POST', '/internal/edges/tasks/next', {
+      token,
+      body: {},
+    });
+    task = leased.body;
+  });
+  afterAll(() => gateway.stop());
+
+  const asEdge = (method: string, path: string, body?: unknown, type = 'application/json') =>
+    gateway.call(method, `/internal/edges/tasks/${task.taskId}${path}`, {
+      token,
+      headers: { 'foreman-lease': task.leaseToken, 'content-type': type },
+      body,
+    });
+
+  it('refuses new work and new bytes', async () => {
+    const answers = [
+      await gateway.asAdmin('POST', '/jobs', { kind: 'command', payload: {} }),
+      await gateway.asAdmin('POST', '/jobs/batch', { jobs: [{ kind: 'command', payload: {} }] }),
+      await asEdge('POST', '/results', { rows: [{ configId: 'a', config: {}, metrics: {} }] }),
+      await asEdge('PUT', '/artifacts/log.txt', 'text', 'text/plain'),
+    ];
+    for (const { body, headers } of answers) {
+      expect(body).toMatchObject({ status: 507, code: 'server.storage_full' });
+      expect(headers.get('retry-after')).toBe('60');
+    }
+  });
+
+  it('lets heartbeats, completions and pruning go on', async () => {
+    expect((await asEdge('POST', '/heartbeat', { started: true })).status).toBe(200);
+    expect((await asEdge('POST', '/complete', { processedCount: 1 })).status).toBe(200);
+    expect((await gateway.asAdmin('POST', '/admin/retention/run')).status).toBe(200);
+  });
+});
