@@ -99,7 +99,7 @@ CREATE INDEX deliveries_claimed ON deliveries (claimed_until) WHERE claimed_unti
 
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE status = 'pending';
 
-CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at) WHERE status = 'pending';
+CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at, id) WHERE status = 'pending';
 
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id);
 

@@ -332,7 +332,7 @@ const STATEMENTS = [
     CHECK (claimed_until IS NULL OR status = 'pending')
   )`,
   // By host, so that a claim steps over the backlog of a slow one instead of reading through it.
-  `CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at) WHERE status = 'pending'`,
+  `CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at, id) WHERE status = 'pending'`,
   `CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE status = 'pending'`,
   `CREATE INDEX deliveries_claimed ON deliveries (claimed_until) WHERE claimed_until IS NOT NULL`,
   `CREATE INDEX deliveries_of_job ON deliveries (job_id, created_at)`,

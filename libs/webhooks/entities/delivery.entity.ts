@@ -16,7 +16,7 @@ export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'superseded
 @Check(`(status = 'pending') = (next_attempt_at IS NOT NULL)`)
 @Check(`(status = 'pending') = (finished_at IS NULL)`)
 @Check(`claimed_until IS NULL OR status = 'pending'`)
-@Index('deliveries_due_by_host', ['host', 'nextAttemptAt'], { where: `status = 'pending'` })
+@Index('deliveries_due_by_host', ['host', 'nextAttemptAt', 'id'], { where: `status = 'pending'` })
 @Index('deliveries_due', ['nextAttemptAt'], { where: `status = 'pending'` })
 @Index('deliveries_claimed', ['claimedUntil'], { where: 'claimed_until IS NOT NULL' })
 @Index('deliveries_of_job', ['jobId', 'createdAt'])
