@@ -1,5 +1,5 @@
 import { ReadConnection, type Queryable } from '@foreman/database';
-import { JobLifecycle, Queues } from '@foreman/jobs';
+import { JobLifecycle, Queues, TaskAvailability } from '@foreman/jobs';
 import { EdgeLeases } from './edge-leases';
 import type { LeaseRequest, LeasedTask } from './lease-request';
 import { ParkedPolls } from './parked-polls';
@@ -144,12 +144,19 @@ describe('long polls', () => {
     const gone = new AbortController();
     const first = await park(lab.edge(), { signal: gone.signal });
     const second = await park(lab.edge());
-    const submitted = lab.submit();
-    polls.announce([availableNow()]);
-    gone.abort();
-    await submitted;
+    // Told after the polls were: the first has been woken, and has not yet tried.
+    lab.engine.get(TaskAvailability).subscribe(() => gone.abort());
+    await lab.submit();
     expect(await first.answer).toEqual([]);
     expect(await second.answer).toHaveLength(1);
+  });
+
+  it('wakes nobody for nothing: one task costs one try', async () => {
+    for (let place = 0; place < 4; place += 1) await park(lab.edge());
+    const runs = jest.spyOn(lab.engine.unitOfWork, 'run');
+    await lab.submit();
+    await rest();
+    expect(runs).toHaveBeenCalledTimes(2);
   });
 
   it('goes back to sleep when somebody else was faster', async () => {
