@@ -1,0 +1,38 @@
+/** How much is measured. Sizes, not times: both sides of a pair do the same work. */
+export interface BenchPlan {
+  /** Pairs after the warm-up. Odd, so that the median is a measured one. */
+  readonly rounds: number;
+  /** Jobs submitted, and then worked through, in one round. */
+  readonly engineJobs: number;
+  /** Calls in one slice. */
+  readonly httpCalls: number;
+  /** Calls before the first slice, so that the compiler has seen them. */
+  readonly httpWarmUpCalls: number;
+  /** Small writes measured without uploads beside them. */
+  readonly lanesWrites: number;
+  /** How long small writes are measured beside uploads. */
+  readonly lanesMs: number;
+}
+
+/** About a minute on 2 cores. */
+export const FULL_PLAN: BenchPlan = {
+  rounds: 7,
+  engineJobs: 2000,
+  httpCalls: 480,
+  httpWarmUpCalls: 1600,
+  lanesWrites: 3000,
+  lanesMs: 4000,
+};
+
+/** Shows that everything runs; its figures mean nothing. */
+export const QUICK_PLAN: BenchPlan = {
+  rounds: 1,
+  engineJobs: 160,
+  httpCalls: 48,
+  httpWarmUpCalls: 48,
+  lanesWrites: 100,
+  lanesMs: 300,
+};
+
+/** Callers in process, and connections over HTTP, that are busy at the same time. */
+export const CALLERS = 16;

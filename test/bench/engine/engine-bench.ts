@@ -1,0 +1,113 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CALLERS, type BenchPlan } from '../bench-plan';
+import { perSecond } from '../measure/concurrent-calls';
+import { compare, measurePair, type Comparison, type Pair } from '../measure/pairs';
+import { BareDriver } from './bare-driver';
+import { benchEdges } from './bench-edges';
+import { openEngine, type Engine } from './engine';
+import { groupsIn, recordStatements, type RecordedStatement } from './statement-recording';
+
+export interface EngineComparison extends Comparison {
+  /** SQL statements of one operation, BEGIN, COMMIT and savepoints not counted. */
+  readonly statementsEach: number;
+  /** Callers that shared a commit, on the average: in the recording, which the driver repeats. */
+  readonly meanGroupSize: number;
+}
+
+/** What one round does, in this order and on one file. */
+const OPERATIONS = ['submit', 'lease + heartbeat + complete'] as const;
+/** Units of work in one operation: each waits for a commit of its own. */
+const UNITS_EACH = { submit: 1, 'lease + heartbeat + complete': 3 } as const;
+
+type Operation = (typeof OPERATIONS)[number];
+
+/** Something that has to be done once for each operation. */
+type ByOperation<T> = Readonly<Record<Operation, T>>;
+
+/**
+ * The engine in process against its own statements on the bare driver: a first run is recorded, every
+ * round begins on a copy of the same file.
+ */
+export async function benchEngine(plan: BenchPlan, folder: string): Promise<EngineComparison[]> {
+  const count = plan.engineJobs;
+  const blank = join(folder, 'blank.db');
+  await (await openEngine(blank)).close();
+  const recording = await recordRound(await freshCopy(blank, folder, 'recorded'), count);
+
+  const rounds: { subject: ByOperation<number>; baseline: ByOperation<number> }[] = [];
+  // One more than asked for: the first is the warm-up.
+  for (let round = 0; round <= plan.rounds; round += 1) {
+    rounds.push(
+      await measurePair(
+        round,
+        async () => engineRound(await freshCopy(blank, folder, 'engine'), count),
+        async () => bareRound(await freshCopy(blank, folder, 'bare'), count, recording),
+      ),
+    );
+  }
+  return OPERATIONS.map((name) => {
+    const pairs = rounds.slice(1).map(({ subject, baseline }): Pair => ({
+      subject: subject[name],
+      baseline: baseline[name],
+    }));
+    return { ...compare(name, pairs), ...shapeOf(name, recording[name], count) };
+  });
+}
+
+async function freshCopy(blank: string, folder: string, name: string): Promise<string> {
+  const file = join(folder, `${name}-${performance.now()}.db`);
+  await copyFile(blank, file);
+  return file;
+}
+
+function operationsOf(engine: Engine): ByOperation<(index: number) => Promise<void>> {
+  const edgeOf = benchEdges();
+  return {
+    submit: () => engine.submit(),
+    'lease + heartbeat + complete': (index) => engine.workOnce(edgeOf(index)),
+  };
+}
+
+async function engineRound(file: string, count: number): Promise<ByOperation<number>> {
+  const engine = await openEngine(file);
+  const operations = operationsOf(engine);
+  const submit = await perSecond(count, operations['submit']);
+  const work = await perSecond(count, operations['lease + heartbeat + complete']);
+  await engine.close();
+  return { submit, 'lease + heartbeat + complete': work };
+}
+
+async function recordRound(file: string, count: number): Promise<ByOperation<RecordedStatement[]>> {
+  const engine = await openEngine(file);
+  const operations = operationsOf(engine);
+  const record = (name: Operation) =>
+    recordStatements(engine.database.driver, async () => {
+      await perSecond(count, operations[name]);
+    });
+  const submit = await record('submit');
+  const work = await record('lease + heartbeat + complete');
+  await engine.close();
+  return { submit, 'lease + heartbeat + complete': work };
+}
+
+async function bareRound(
+  file: string,
+  count: number,
+  recording: ByOperation<readonly RecordedStatement[]>,
+): Promise<ByOperation<number>> {
+  const driver = new BareDriver(file);
+  const submit = count / driver.replay(recording['submit']);
+  const work = count / driver.replay(recording['lease + heartbeat + complete']);
+  driver.close();
+  return { submit, 'lease + heartbeat + complete': work };
+}
+
+const FRAME = /^(BEGIN|COMMIT|SAVEPOINT|RELEASE)\b/;
+
+function shapeOf(name: Operation, statements: readonly RecordedStatement[], count: number) {
+  const statementsEach = statements.filter(({ sql }) => !FRAME.test(sql)).length / count;
+  const meanGroupSize = (count * UNITS_EACH[name]) / groupsIn(statements);
+  if (meanGroupSize > CALLERS) throw new Error('A group cannot be larger than its callers');
+  return { statementsEach, meanGroupSize };
+}

@@ -1,0 +1,61 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** This file runs compiled in dist/test/bench/http, and from its source in test/bench/http. */
+const BUILT_GATEWAY = ['../../../apps/gateway/main.js', '../../../dist/apps/gateway/main.js']
+  .map((path) => join(__dirname, path))
+  .find((path) => existsSync(path));
+const START_WITHIN_MS = 30_000;
+
+export interface GatewayChild {
+  readonly origin: string;
+  readonly adminToken: string;
+  stop(): Promise<void>;
+}
+
+/** The built gateway with its default settings, logging into a file of `folder`, as an operator would run it. */
+export async function startGatewayChild(folder: string): Promise<GatewayChild> {
+  if (BUILT_GATEWAY === undefined) throw new Error('The gateway is not built: npm run build');
+  const dataDir = join(folder, 'gateway');
+  const logPath = join(folder, 'gateway.log');
+  const log = await open(logPath, 'w');
+  const child = spawn(process.execPath, [...profilerOptions(), BUILT_GATEWAY], {
+    env: { PATH: process.env['PATH'], PORT: '0', FOREMAN_DATA_DIR: dataDir },
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  await log.close();
+  const ended = once(child, 'exit');
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  try {
+    const origin = await listeningOrigin(child, logPath);
+    const adminToken = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
+    return { origin, adminToken, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** `FOREMAN_BENCH_PROFILE=<folder>`: the gateway leaves a CPU profile there. */
+function profilerOptions(): string[] {
+  const folder = process.env['FOREMAN_BENCH_PROFILE'];
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+}
+
+async function listeningOrigin(child: ChildProcess, logPath: string): Promise<string> {
+  const endMs = performance.now() + START_WITHIN_MS;
+  while (child.exitCode === null && performance.now() < endMs) {
+    const text = await readFile(logPath, 'utf8');
+    const origin = /Foreman listens on (http[^\s"]+)/.exec(text)?.[1];
+    if (origin !== undefined) return origin;
+    await sleep(20);
+  }
+  throw new Error(`The gateway did not start:\n${await readFile(logPath, 'utf8')}`);
+}

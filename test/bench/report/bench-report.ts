@@ -1,0 +1,77 @@
+import { cpus, release, type } from 'node:os';
+import type { BenchPlan } from '../bench-plan';
+import type { EngineComparison } from '../engine/engine-bench';
+import type { HttpComparison } from '../http/http-bench';
+import type { LanesFinding, Latency } from '../lanes/lanes-bench';
+import type { Comparison } from '../measure/pairs';
+import { textTable } from './text-table';
+
+/** All that one run has found; a part that was not asked for is null. Written as it is by `--json`. */
+export interface BenchReport {
+  readonly machine: { readonly node: string; readonly system: string; readonly cores: number };
+  readonly plan: BenchPlan;
+  readonly engine: readonly EngineComparison[] | null;
+  readonly http: readonly HttpComparison[] | null;
+  readonly lanes: LanesFinding | null;
+}
+
+export function machine(): BenchReport['machine'] {
+  return {
+    node: process.version,
+    system: `${type()} ${release()}`,
+    cores: cpus().length,
+  };
+}
+
+/** The tables that a person reads. */
+export function reportText(report: BenchReport): string {
+  const { machine: host, plan, engine, http, lanes } = report;
+  return [
+    `Node ${host.node}, ${host.cores} cores; ${plan.rounds} rounds; 16 at once. Only the ratios mean something.`,
+    ...(engine === null ? [] : [engineText(engine)]),
+    ...(http === null ? [] : [httpText(http)]),
+    ...(lanes === null ? [] : [lanesText(lanes)]),
+  ].join('\n\n');
+}
+
+function engineText(rows: readonly EngineComparison[]): string {
+  const head = ['engine in process', 'foreman/s', 'driver/s', ...RATIO_HEAD, 'SQL each', 'group'];
+  const table = textTable(
+    head,
+    rows.map((row) => [
+      ...comparisonCells(row),
+      row.statementsEach.toFixed(1),
+      row.meanGroupSize.toFixed(1),
+    ]),
+  );
+  return `1. The engine against its own statements on the bare driver\n\n${table}`;
+}
+
+function httpText(rows: readonly HttpComparison[]): string {
+  const head = ['HTTP call', 'foreman/s', 'nothing/s', ...RATIO_HEAD, 'bytes in', 'bytes out'];
+  const table = textTable(
+    head,
+    rows.map((row) => [...comparisonCells(row), String(row.requestBytes), String(row.answerBytes)]),
+  );
+  return `2. The gateway against a Nest application that does nothing\n\n${table}`;
+}
+
+const RATIO_HEAD = ['ratio', 'lowest', 'highest'];
+
+function comparisonCells(row: Comparison): string[] {
+  const { name, subjectPerSecond, baselinePerSecond, ratio, lowestRatio, highestRatio } = row;
+  const speeds = [subjectPerSecond, baselinePerSecond].map((speed) => speed.toFixed(0));
+  return [name, ...speeds, ...[ratio, lowestRatio, highestRatio].map((one) => one.toFixed(2))];
+}
+
+function lanesText(lanes: LanesFinding): string {
+  const cells = ({ name, writes, p50Ms, p99Ms, worstMs }: Latency) => [
+    name,
+    String(writes),
+    ...[p50Ms, p99Ms, worstMs].map((ms) => ms.toFixed(2)),
+  ];
+  const head = ['small write', 'writes', 'p50 ms', 'p99 ms', 'worst ms'];
+  const table = textTable(head, [cells(lanes.alone), cells(lanes.besideUploads)]);
+  const uploads = `The uploads came to ${lanes.uploadMebibytesPerSecond.toFixed(0)} MiB/s meanwhile.`;
+  return `3. Two lanes: a small write beside uploads\n\n${table}\n${uploads}`;
+}
