@@ -249,6 +249,7 @@ describe('reading result rows', () => {
         k: 'a,"b"',
         l: [1],
         m: '\r=1',
+        n: 'a\nb',
       };
       await engine.get(ResultIngestion).postRows({
         ...lease,

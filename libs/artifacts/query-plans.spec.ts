@@ -1,0 +1,47 @@
+import { openTestEngine, type TestEngine } from '@foreman/testing';
+import { FIND, LIST } from './artifact-reads';
+import { FIND_PUBLISHED, FIND_STAGED, STAGED_OF_TASK } from './artifact.store';
+import { ArtifactsModule } from './artifacts.module';
+import { RELEASED, RELEASE_ABANDONED } from './blob-registry';
+import { STAGED_ORPHANS } from './blob-sweep';
+import { CHUNK_AT } from './database-blob-store';
+import { COMPLETIONS } from './job-completion';
+
+describe('the statements of artifacts', () => {
+  let engine: TestEngine;
+
+  beforeAll(async () => {
+    engine = await openTestEngine(ArtifactsModule.forRoot({ publicUrl: 'http://foreman.test' }));
+  });
+
+  afterAll(() => engine.close());
+
+  it.each<[string, string, number, RegExp]>([
+    ["a job's list", LIST, 2, /artifacts USING INDEX artifacts_(published|of_job) \(job_id=\?/],
+    ['one by name', FIND, 2, /artifacts_published \(job_id=\? AND name=\?\)/],
+    [
+      'what is published already',
+      FIND_PUBLISHED,
+      2,
+      /artifacts_published \(job_id=\? AND name=\?\)/,
+    ],
+    ['what is staged', STAGED_OF_TASK, 1, /artifacts_staged \(task_id=\?\)/],
+    ['one staged', FIND_STAGED, 2, /artifacts_staged \(task_id=\? AND name=\?\)/],
+    [
+      "tasks' completions",
+      COMPLETIONS,
+      2,
+      /artifacts USING INDEX artifacts_(published|of_job) \(job_id=\?/,
+    ],
+    ['a chunk', CHUNK_AT, 2, /\(blob_key=\? AND start_byte<\?\)/],
+    ['released blobs', RELEASED, 1, /INDEX blobs_released/],
+    ['abandoned blobs', RELEASE_ABANDONED, 3, /blobs_unfinished \(written_at<\?\)/],
+    ['orphans, of the staged alone', STAGED_ORPHANS, 1, /INDEX artifacts_staged/],
+  ])('%s: by its index', async (_what, sql, params, index) => {
+    const plan = await engine.reads.query<{ detail: string }>(
+      `EXPLAIN QUERY PLAN ${sql}`,
+      Array.from({ length: params }, () => 1),
+    );
+    expect(plan.map(({ detail }) => detail).join('\n')).toMatch(index);
+  });
+});
