@@ -219,6 +219,19 @@ describe('EdgeAgent', () => {
     expect(task.failure).toMatchObject({ code: 'results.incomplete', retryable: true });
   });
 
+  it('does not hand back a task whose failure report is refused: it would come again for ever', async () => {
+    const task = gateway.add('t1');
+    gateway.disturb(/fail/, { kind: 'problem', status: 400, code: 'request.invalid' });
+    const other = gateway.add('t2');
+    run((leased) => {
+      if (leased.taskId === 't1') throw new Error('boom');
+      return Promise.resolve({});
+    });
+    await eventually(() => other.status === 'completed');
+    expect(task.status).toBe('leased');
+    expect(gateway.callsTo(/t1\/release/)).toEqual([]);
+  });
+
   it('never completes a task one of whose uploads was refused, even if nobody awaited it', async () => {
     const task = gateway.add('t1');
     gateway.disturb(/artifacts/, { kind: 'problem', status: 413, code: 'artifact.too_large' });

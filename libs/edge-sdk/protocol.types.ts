@@ -21,7 +21,7 @@ export interface ArtifactObject {
 /** What earlier attempts left behind; only for a poll that said `resume`. */
 export interface ResumePoint {
   readonly resultCount: number;
-  readonly processed: number | null;
+  readonly processed: number;
   readonly total: number | null;
   readonly status: string | null;
 }

@@ -136,8 +136,9 @@ export class TaskRun {
       return 'failed';
     } catch (refusal) {
       if (this.stopCause(refusal) !== null) return this.endWithout(refusal);
+      // Not handed back: unburnt, the same task would come and fail here for ever. The lease runs out instead.
       this.parts.log.error({ taskId, reason: String(refusal) }, 'failure report was refused');
-      return (await releaseLease(this.parts, this.task)) ? 'released' : 'lost';
+      return 'lost';
     }
   }
 
