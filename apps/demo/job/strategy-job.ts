@@ -81,7 +81,7 @@ export const SEARCHES: readonly Search[] = [
     searchStrategy: 'random',
     strategy: 'bollinger-breakout',
     parameters: {
-      period: { min: 5, max: 200, step: 1 },
+      period: { min: 5, max: 200, step: 5 },
       deviations: { min: 0.1, max: 4, step: 0.05 },
     },
     trials: { max: 500, seed: 2020 },
