@@ -24,6 +24,8 @@ describe('the walk-through of the README, as it stands there', () => {
     // The README says `npm start` in this folder: its data is in `data`.
     gateway = await GatewayProcess.start(join(folder.path, 'data'), {
       FOREMAN_WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
+      // So that the run of a full minute does not come before the one that the README asks for.
+      FOREMAN_RETENTION_CRON: '0 0 1 1 *',
     });
     blocks = fencedBlocks(
       sectionOf(await readFile(README, 'utf8'), 'Walk through the protocol'),
@@ -79,7 +81,6 @@ describe('the walk-through of the README, as it stands there', () => {
       '0,1,1,1',
       '0,2,2,4',
       '0,3,3,9',
-      'delivered',
     ]);
   });
 
