@@ -3,7 +3,6 @@ import { eventually } from './spec/eventually';
 import { StandInGateway } from './spec/stand-in-gateway';
 import type { EdgeAgent } from './edge-agent';
 import type { Executor } from './executor';
-import { TaskFailure } from './executor';
 
 /** The example of RFC 9530, appendix B. */
 const HELLO = '{"hello": "world"}\n';
@@ -184,64 +183,6 @@ describe('EdgeAgent', () => {
     const other = gateway.add('t2');
     await eventually(() => other.status === 'leased');
     expect(gateway.callsTo(/t1\/(complete|fail|release)/)).toEqual([]);
-  });
-
-  it.each([
-    [
-      'its own failure',
-      () => new TaskFailure('chat.model_missing', 'no such model', false, 30),
-      {
-        code: 'chat.model_missing',
-        message: 'no such model',
-        retryable: false,
-        retryAfterSeconds: 30,
-      },
-    ],
-    [
-      'any other error',
-      () => new Error('boom'),
-      { code: 'executor.failed', message: 'boom', retryable: true },
-    ],
-  ])('reports %s', async (_name, makeError, report) => {
-    const task = gateway.add('t1');
-    run(() => {
-      throw makeError();
-    });
-    await eventually(() => task.status === 'failed');
-    expect(task.failure).toEqual(report);
-  });
-
-  it('fails a task whose completion is refused', async () => {
-    const task = gateway.add('t1');
-    gateway.disturb(/complete/, { kind: 'problem', status: 409, code: 'results.incomplete' });
-    run(echo);
-    await eventually(() => task.status === 'failed');
-    expect(task.failure).toMatchObject({ code: 'results.incomplete', retryable: true });
-  });
-
-  it('does not hand back a task whose failure report is refused: it would come again for ever', async () => {
-    const task = gateway.add('t1');
-    gateway.disturb(/fail/, { kind: 'problem', status: 400, code: 'request.invalid' });
-    const other = gateway.add('t2');
-    run((leased) => {
-      if (leased.taskId === 't1') throw new Error('boom');
-      return Promise.resolve({});
-    });
-    await eventually(() => other.status === 'completed');
-    expect(task.status).toBe('leased');
-    expect(gateway.callsTo(/t1\/release/)).toEqual([]);
-  });
-
-  it('never completes a task one of whose uploads was refused, even if nobody awaited it', async () => {
-    const task = gateway.add('t1');
-    gateway.disturb(/artifacts/, { kind: 'problem', status: 413, code: 'artifact.too_large' });
-    run(async (_task, context) => {
-      void context.putArtifact({ name: 'big', contentType: 'text/plain', body: 'x' });
-      return {};
-    });
-    await eventually(() => task.status === 'failed');
-    expect(task.failure).toMatchObject({ code: 'artifact.too_large', retryable: false });
-    expect(gateway.callsTo(/complete/)).toEqual([]);
   });
 
   it('drains: finishes what runs, takes nothing more, and goes on when told to run', async () => {
