@@ -49,7 +49,7 @@ export interface paths {
         };
         /**
          * List jobs
-         * @description Newest first.
+         * @description Newest first, narrowed by what is asked for; hidden ones are left out.
          */
         readonly get: operations["listJobs"];
         readonly put?: never;
@@ -722,6 +722,26 @@ export interface paths {
          * @description Its tasks are leased again, and parked polls learn of them at once.
          */
         readonly post: operations["resumeQueue"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/retention/run": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Prune now
+         * @description Removes the jobs whose time has come, with their artifacts, without waiting for the schedule. Pinned jobs stay, and jobs that still owe a delivery. A call during a run answers with that run.
+         */
+        readonly post: operations["runRetention"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2012,6 +2032,28 @@ export interface components {
              */
             readonly weight: number;
         };
+        readonly RetentionRunDto: {
+            /**
+             * @description Jobs whose time had come
+             * @example 12
+             */
+            readonly examined: number;
+            /**
+             * @description Jobs removed
+             * @example 11
+             */
+            readonly jobs: number;
+            /**
+             * @description Artifacts removed with them
+             * @example 44
+             */
+            readonly artifacts: number;
+            /**
+             * @description Bytes of these artifacts
+             * @example 5767168
+             */
+            readonly bytes: number;
+        };
         readonly JobStatsDto: {
             /** @example 3 */
             readonly queued: number;
@@ -2343,7 +2385,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `server.storage_full`: The storage is full */
+            /**
+             * @description `server.storage_full`: The storage is full
+             *
+             *     `server.storage_full`: The storage is full
+             */
             readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2473,7 +2519,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `server.storage_full`: The storage is full */
+            /**
+             * @description `server.storage_full`: The storage is full
+             *
+             *     `server.storage_full`: The storage is full
+             */
             readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4562,7 +4612,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `server.storage_full`: The storage is full */
+            /**
+             * @description `server.storage_full`: The storage is full
+             *
+             *     `server.storage_full`: The storage is full
+             */
             readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4687,7 +4741,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `server.storage_full`: The storage is full */
+            /**
+             * @description `server.storage_full`: The storage is full
+             *
+             *     `server.storage_full`: The storage is full
+             */
             readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5751,6 +5809,74 @@ export interface operations {
             };
             /** @description `queue.not_found`: There is no such queue */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly runRetention: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RetentionRunDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
