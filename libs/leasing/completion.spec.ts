@@ -140,6 +140,20 @@ describe('completion', () => {
     expect(await names(job.id)).toEqual(['completion']);
   });
 
+  it('keeps what an expired lease staged for its revival, and discards it with the next lease', async () => {
+    await lab.submit();
+    const first = await lab.leaseOne(edge);
+    await upload(first, 'old.txt', 'old');
+    lab.clock.advance(60_001);
+    await lab.sweep();
+    const staged = () =>
+      lab.engine.reads.query(`SELECT name FROM artifacts WHERE state = 'staged'`);
+    expect(await staged()).toEqual([{ name: 'old.txt' }]);
+    lab.clock.advance(400_000);
+    await lab.leaseOne(edge);
+    expect(await staged()).toEqual([]);
+  });
+
   it('adopts the rows of earlier attempts for a poll that resumes', async () => {
     await lab.submit();
     const first = await lab.leaseOne(edge);
