@@ -14,10 +14,6 @@ export class HostSlots {
     private readonly limitPerHost: number,
   ) {}
 
-  get inUse(): number {
-    return this.taken;
-  }
-
   get room(): number {
     return this.limit - this.taken;
   }

@@ -38,6 +38,8 @@ export class WebhookSender implements OnModuleDestroy {
   private readonly slots: HostSlots;
   private running: Promise<unknown> = Promise.resolve();
   private loop: Promise<void> | null = null;
+  /** Claimed, and not yet recorded. */
+  private underWay = 0;
   private isStopping = false;
   private cut = new AbortController();
 
@@ -112,7 +114,7 @@ export class WebhookSender implements OnModuleDestroy {
       const { mark } = this.wakeup;
       const now = this.clock.now();
       for (const delivery of await this.claimDue(now)) void this.sendAndRecord(delivery, counts);
-      if (this.slots.inUse === 0) return now;
+      if (this.underWay === 0) return now;
       // Woken when one is over, when there is more to send, or when a retry falls due meanwhile.
       await this.waitForWork(mark, now);
     }
@@ -134,17 +136,31 @@ export class WebhookSender implements OnModuleDestroy {
   }
 
   private async sendAndRecord(delivery: DeliveryEntity, counts: SendCounts): Promise<void> {
+    this.underWay += 1;
     try {
-      const attempt = await this.attempts.make(delivery, this.cut.signal);
+      const attempt = await this.makeInSlot(delivery);
       if (attempt === null) {
         await this.unitOfWork.run((tx) => this.outcomes.setAside(tx, delivery, this.clock.now()));
         counts.disabled += 1;
       } else {
-        this.slots.note(delivery.host, attempt.outcome.statusCode !== null);
         await this.record(delivery, attempt, counts);
       }
     } catch (error) {
       await this.giveBack(delivery, error);
+    } finally {
+      this.underWay -= 1;
+      this.wakeup.wake();
+    }
+  }
+
+  /** The slot is free with the answer, so that the next claim shares its commit with this one's record. */
+  private async makeInSlot(delivery: DeliveryEntity): Promise<FinishedAttempt | null> {
+    try {
+      const attempt = await this.attempts.make(delivery, this.cut.signal);
+      if (attempt !== null) {
+        this.slots.note(delivery.host, attempt.outcome.statusCode !== null);
+      }
+      return attempt;
     } finally {
       this.slots.free(delivery.host);
       this.wakeup.wake();
