@@ -39,6 +39,7 @@ describe('loading the options', () => {
   it('gives the same keys to all that start at once, and leaves nothing else behind', async () => {
     const loaded = await Promise.all(Array.from({ length: 8 }, () => load()));
     expect(new Set(loaded.map(({ options }) => options.adminToken)).size).toBe(1);
+    expect(loaded.flatMap(({ madeFiles }) => madeFiles)).toHaveLength(2);
     expect((await readdir(dataDir)).sort()).toEqual(['admin-token', 'secret-key']);
   });
 
