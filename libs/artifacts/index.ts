@@ -1,6 +1,5 @@
 export { ArtifactsModule } from './artifacts.module';
 export type { ArtifactsOptions } from './artifacts.options';
-export { checkArtifactName } from './artifact-name';
 export type { ArtifactObject } from './artifact-object';
 export { ArtifactObjects } from './artifact-objects';
 export { ArtifactPublication } from './artifact-publication';
@@ -16,5 +15,5 @@ export type { ByteRange } from './blob-store';
 export { BlobSweep } from './blob-sweep';
 export type { BlobSweepCounts } from './blob-sweep';
 export type { DeclaredArtifact, InlineArtifact, StagedReference } from './declared-artifact';
-export { isJsonType, mediaEssence } from './media-type';
+export { mediaEssence } from './media-type';
 export type { ExpectedDigests } from './upload-body';

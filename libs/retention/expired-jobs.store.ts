@@ -26,7 +26,7 @@ export class ExpiredJobsStore {
   }
 }
 
-export function hideParams(now: number, holdMs: number, limit: number): SqlValue[] {
+function hideParams(now: number, holdMs: number, limit: number): SqlValue[] {
   return [now, now, now - holdMs, limit];
 }
 
