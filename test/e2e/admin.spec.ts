@@ -21,6 +21,9 @@ interface List<T> {
   nextCursor: string | null;
 }
 
+/** A start of the whole gateway takes a second, and many times that on a busy machine. */
+jest.setTimeout(60_000);
+
 describe('administration', () => {
   const clock = new FakeClock();
   let gateway: InProcessGateway;
@@ -253,6 +256,15 @@ describe('administration', () => {
       edges: { registered: 2, online: 1 },
     });
   });
+});
+
+describe('what an administrator asks for that is not there', () => {
+  let gateway: InProcessGateway;
+
+  beforeAll(async () => {
+    gateway = await startInProcess();
+  });
+  afterAll(() => gateway.stop());
 
   it.each([
     ['DELETE', `/admin/api-keys/${UNKNOWN_ID}`, 'api_key.not_found'],

@@ -1,5 +1,8 @@
 import { type InProcessGateway, startInProcess } from './harness';
 
+/** A start of the whole gateway takes a second, and many times that on a busy machine. */
+jest.setTimeout(60_000);
+
 describe('who is calling', () => {
   let gateway: InProcessGateway;
   const tokens: Record<string, string | null> = { nobody: null };

@@ -1,6 +1,9 @@
 import { DiskReserve } from '../../apps/gateway/http/storage.guard';
 import { type InProcessGateway, startInProcess } from './harness';
 
+/** A start of the whole gateway takes a second, and many times that on a busy machine. */
+jest.setTimeout(60_000);
+
 /** More than any disk has: to the gateway, its disk is nearly full. */
 const MORE_THAN_ANY_DISK_BYTES = Number.MAX_SAFE_INTEGER;
 

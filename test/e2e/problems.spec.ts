@@ -3,6 +3,9 @@ import { connect } from 'node:net';
 import { BAD_CALLS, JSON_LIMIT_BYTES, KEY } from './bad-calls';
 import { type InProcessGateway, sendRaw, startInProcess } from './harness';
 
+/** A start of the whole gateway takes a second, and many times that on a busy machine. */
+jest.setTimeout(60_000);
+
 describe('bad input', () => {
   let gateway: InProcessGateway;
 
