@@ -83,6 +83,18 @@ const BAD_CALLS: BadCall[] = [
     errorPath: 'jobs',
   },
   {
+    title: 'a batch with one bad webhook secret',
+    path: '/jobs/batch',
+    body: {
+      jobs: [
+        { kind: 'x' },
+        { kind: 'x', webhook: { url: 'https://example.com/', secret: 'whsec_short' } },
+      ],
+    },
+    expected: [400, 'request.invalid'],
+    errorPath: 'jobs.1.webhook.secret',
+  },
+  {
     title: 'a webhook to a private address',
     path: '/jobs',
     body: { kind: 'x', webhook: { url: 'https://10.0.0.1/' } },

@@ -43,9 +43,9 @@ export class JobIntake {
     pathOf: (index: number) => string,
   ): Promise<Intake> {
     checkTaskCount(requests);
-    requests.forEach((request, index) =>
-      withPath(pathOf(index), () => checkJobCommand(commandOf(request, caller))),
-    );
+    for (const [index, request] of requests.entries()) {
+      await withPath(pathOf(index), () => checkJobCommand(commandOf(request, caller)));
+    }
     const use = header === null ? null : { ...header, credentialId: caller.credentialId };
     return this.unitOfWork.run(async (tx) => {
       const known = use === null ? null : await this.idempotency.remembered(tx, use);
@@ -55,20 +55,28 @@ export class JobIntake {
       for (const [index, request] of requests.entries()) {
         const job = await this.submit(tx, request, caller, pathOf(index));
         jobs.push(job);
-        if (!request.webhook) continue;
-        const { url, secret, events } = request.webhook;
-        const made = await this.webhooks.createForJob(tx, job.id, {
-          url,
-          secret: secret ?? undefined,
-          events: events ?? undefined,
-        });
-        if (!secret) newWebhooks.set(job.id, { url, secret: made.secret });
+        const made = await withPath(pathOf(index), () => this.announceTo(tx, job.id, request));
+        if (made !== null) newWebhooks.set(job.id, made);
       }
       if (use !== null) {
         await this.idempotency.remember(tx, use, JSON.stringify(jobs.map((job) => job.id)));
       }
       return { jobs, newWebhooks, isRepeat: false };
     });
+  }
+
+  /** Where the job's end is to be announced; answers the webhook if its secret was made now. */
+  private async announceTo(
+    tx: Tx,
+    jobId: string,
+    { webhook }: SubmitJobDto,
+  ): Promise<NewWebhookDto | null> {
+    if (!webhook) return null;
+    const { url } = webhook;
+    const given = webhook.secret ?? undefined;
+    const events = webhook.events ?? undefined;
+    const { secret } = await this.webhooks.createForJob(tx, jobId, { url, secret: given, events });
+    return given === undefined ? { url, secret } : null;
   }
 
   private async findAgain(tx: Tx, jobIds: readonly string[]): Promise<Intake> {
@@ -146,13 +154,14 @@ function checkTaskCount(requests: readonly SubmitJobDto[]): void {
 }
 
 /** Puts a job's place in its batch before the fields that were found wrong in it. */
-function withPath(prefix: string, check: () => void): void {
+async function withPath<T>(prefix: string, act: () => T | Promise<T>): Promise<T> {
   try {
-    check();
+    return await act();
   } catch (error) {
     if (prefix === '' || !(error instanceof DomainError)) throw error;
     const findings = (error.details.errors ?? []) as readonly FieldError[];
     throw new DomainError(error.code, `${prefix}${error.message}`, {
+      ...error.details,
       errors: findings.map(({ path, message }) => ({ path: prefix + path, message })),
     });
   }
