@@ -1,7 +1,9 @@
 /** How much is measured. Sizes, not times: both sides of a pair do the same work. */
 export interface BenchPlan {
-  /** Pairs after the warm-up. Odd, so that the median is a measured one. */
+  /** Pairs after the warm-up, if there is time. Odd, so that the median is a measured one. */
   readonly rounds: number;
+  /** After this long no further pair of a comparison is begun: a machine that is busy gets fewer rounds. */
+  readonly budgetMs: number;
   /** Jobs submitted, and then worked through, in one round. */
   readonly engineJobs: number;
   /** Calls in one slice. */
@@ -17,9 +19,10 @@ export interface BenchPlan {
 /** About a minute on 2 cores. */
 export const FULL_PLAN: BenchPlan = {
   rounds: 7,
-  engineJobs: 2000,
+  budgetMs: 12_000,
+  engineJobs: 1000,
   httpCalls: 480,
-  httpWarmUpCalls: 1600,
+  httpWarmUpCalls: 960,
   lanesWrites: 3000,
   lanesMs: 4000,
 };
@@ -27,6 +30,7 @@ export const FULL_PLAN: BenchPlan = {
 /** Shows that everything runs; its figures mean nothing. */
 export const QUICK_PLAN: BenchPlan = {
   rounds: 1,
+  budgetMs: 1,
   engineJobs: 160,
   httpCalls: 48,
   httpWarmUpCalls: 48,

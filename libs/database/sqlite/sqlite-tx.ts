@@ -39,7 +39,9 @@ export class SqliteTx implements Tx {
     sql: string,
     params: readonly SqlValue[] = [],
   ): Promise<E[]> {
-    return this.writer.rows.hydrate(entity, await this.query<Record<string, unknown>>(sql, params));
+    this.assertUsable();
+    const rows = this.writer.statements.all<Record<string, unknown>>(sql, params);
+    return this.writer.rows.hydrate(entity, rows);
   }
 
   async execute(sql: string, params: readonly SqlValue[] = []): Promise<number> {
@@ -48,8 +50,9 @@ export class SqliteTx implements Tx {
   }
 
   async insert(table: string, row: Readonly<Record<string, SqlValue>>): Promise<void> {
+    this.assertUsable();
     const columns = Object.keys(row);
-    await this.execute(
+    this.writer.statements.run(
       `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
       Object.values(row),
     );

@@ -7,6 +7,7 @@ const OF_THE_ENGINE = /^(SAVEPOINT|RELEASE) /;
 /** better-sqlite3 and nothing else, on a file that the engine has made. */
 export class BareDriver {
   private readonly connection: BetterSqlite3.Database;
+  private readonly prepared = new Map<string, BetterSqlite3.Statement>();
 
   /** With the settings of libs/database; auto_vacuum and WAL are kept in the file. */
   constructor(file: string) {
@@ -16,21 +17,21 @@ export class BareDriver {
     this.connection.pragma('wal_autocheckpoint = 1000');
   }
 
-  /** Runs what was recorded, each text prepared beforehand. Answers for how many seconds it ran. */
-  replay(recorded: readonly RecordedStatement[]): number {
+  /** Prepares what was recorded; the function runs it once, and answers how many seconds that took. */
+  prepare(recorded: readonly RecordedStatement[]): () => number {
     const steps = recorded
       .filter(({ sql }) => !OF_THE_ENGINE.test(sql))
       .map(({ sql, how, params }) => this.step(sql, how, params));
-    const startedMs = performance.now();
-    for (const step of steps) step();
-    return (performance.now() - startedMs) / 1000;
+    return () => {
+      const startedMs = performance.now();
+      for (const step of steps) step();
+      return (performance.now() - startedMs) / 1000;
+    };
   }
 
   close(): void {
     this.connection.close();
   }
-
-  private readonly prepared = new Map<string, BetterSqlite3.Statement>();
 
   private step(sql: string, how: RecordedStatement['how'], params: readonly unknown[]) {
     const statement = this.prepared.get(sql) ?? this.connection.prepare(sql);

@@ -2,7 +2,9 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CALLERS, type BenchPlan } from '../bench-plan';
 import { perSecond } from '../measure/concurrent-calls';
-import { compare, measurePair, type Comparison, type Pair } from '../measure/pairs';
+import { ownCpu } from '../measure/cpu-meter';
+import { compare, measurePairs, type Comparison, type Pair } from '../measure/pairs';
+import { sample, type Sample } from '../measure/sample';
 import { BareDriver } from './bare-driver';
 import { benchEdges } from './bench-edges';
 import { openEngine, type Engine } from './engine';
@@ -35,19 +37,14 @@ export async function benchEngine(plan: BenchPlan, folder: string): Promise<Engi
   await (await openEngine(blank)).close();
   const recording = await recordRound(await freshCopy(blank, folder, 'recorded'), count);
 
-  const rounds: { subject: ByOperation<number>; baseline: ByOperation<number> }[] = [];
-  // One more than asked for: the first is the warm-up.
-  for (let round = 0; round <= plan.rounds; round += 1) {
-    rounds.push(
-      await measurePair(
-        round,
-        async () => engineRound(await freshCopy(blank, folder, 'engine'), count),
-        async () => bareRound(await freshCopy(blank, folder, 'bare'), count, recording),
-      ),
-    );
-  }
+  const sides: Pair<() => Promise<ByOperation<Sample>>> = {
+    subject: async () => engineRound(await freshCopy(blank, folder, 'engine'), count),
+    baseline: async () => bareRound(await freshCopy(blank, folder, 'bare'), count, recording),
+  };
+  await measurePairs({ rounds: 1, budgetMs: 0 }, async () => sides);
+  const rounds = await measurePairs(plan, async () => sides);
   return OPERATIONS.map((name) => {
-    const pairs = rounds.slice(1).map(({ subject, baseline }): Pair => ({
+    const pairs = rounds.map(({ subject, baseline }) => ({
       subject: subject[name],
       baseline: baseline[name],
     }));
@@ -69,11 +66,12 @@ function operationsOf(engine: Engine): ByOperation<(index: number) => Promise<vo
   };
 }
 
-async function engineRound(file: string, count: number): Promise<ByOperation<number>> {
+async function engineRound(file: string, count: number): Promise<ByOperation<Sample>> {
   const engine = await openEngine(file);
   const operations = operationsOf(engine);
-  const submit = await perSecond(count, operations['submit']);
-  const work = await perSecond(count, operations['lease + heartbeat + complete']);
+  const measure = (name: Operation) => sample(ownCpu, () => perSecond(count, operations[name]));
+  const submit = await measure('submit');
+  const work = await measure('lease + heartbeat + complete');
   await engine.close();
   return { submit, 'lease + heartbeat + complete': work };
 }
@@ -95,10 +93,14 @@ async function bareRound(
   file: string,
   count: number,
   recording: ByOperation<readonly RecordedStatement[]>,
-): Promise<ByOperation<number>> {
+): Promise<ByOperation<Sample>> {
   const driver = new BareDriver(file);
-  const submit = count / driver.replay(recording['submit']);
-  const work = count / driver.replay(recording['lease + heartbeat + complete']);
+  const measure = (name: Operation) => {
+    const replay = driver.prepare(recording[name]);
+    return sample(ownCpu, () => count / replay());
+  };
+  const submit = await measure('submit');
+  const work = await measure('lease + heartbeat + complete');
   driver.close();
   return { submit, 'lease + heartbeat + complete': work };
 }

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { cpuOf, type CpuMeter } from '../measure/cpu-meter';
 import { DO_NOTHING, type DoNothingNotice, type DoNothingOrder } from './do-nothing.protocol';
 
 /** The do-nothing server as a child process, as the gateway is one. */
@@ -7,6 +8,7 @@ export class DoNothingChild {
   private constructor(
     private readonly child: ChildProcess,
     readonly origin: string,
+    readonly cpu: CpuMeter,
   ) {}
 
   static async start(): Promise<DoNothingChild> {
@@ -15,7 +17,7 @@ export class DoNothingChild {
     const child = fork(program, [DO_NOTHING]);
     const notice = await noticeOf(child);
     if (!('port' in notice)) throw new Error('The do-nothing server did not say its port');
-    return new DoNothingChild(child, `http://127.0.0.1:${notice.port}`);
+    return new DoNothingChild(child, `http://127.0.0.1:${notice.port}`, cpuOf(child.pid ?? 0));
   }
 
   /** Settles when it answers as ordered. */

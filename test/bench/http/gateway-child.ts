@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuOf, type CpuMeter } from '../measure/cpu-meter';
 
 /** This file runs compiled in dist/test/bench/http, and from its source in test/bench/http. */
 const BUILT_GATEWAY = ['../../../apps/gateway/main.js', '../../../dist/apps/gateway/main.js']
@@ -14,6 +15,7 @@ const START_WITHIN_MS = 30_000;
 export interface GatewayChild {
   readonly origin: string;
   readonly adminToken: string;
+  readonly cpu: CpuMeter;
   stop(): Promise<void>;
 }
 
@@ -36,7 +38,7 @@ export async function startGatewayChild(folder: string): Promise<GatewayChild> {
   try {
     const origin = await listeningOrigin(child, logPath);
     const adminToken = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
-    return { origin, adminToken, stop };
+    return { origin, adminToken, cpu: cpuOf(child.pid ?? 0), stop };
   } catch (error) {
     await stop();
     throw error;

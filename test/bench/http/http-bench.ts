@@ -1,9 +1,11 @@
 import type { BenchPlan } from '../bench-plan';
-import { compare, measurePair, type Comparison, type Pair } from '../measure/pairs';
+import { compare, measurePairs, type Comparison } from '../measure/pairs';
+import { sample, type Sample } from '../measure/sample';
 import { Connections } from './connections';
+import type { CpuMeter } from '../measure/cpu-meter';
 import { DoNothingChild } from './do-nothing-child';
 import { startGatewayChild } from './gateway-child';
-import { GatewaySetup, at } from './gateway-setup';
+import { GatewaySetup } from './gateway-setup';
 import { HOT_CALLS, type HotCall } from './hot-calls';
 
 export interface HttpComparison extends Comparison {
@@ -16,6 +18,7 @@ interface Bench {
   readonly gateway: Connections;
   readonly baseline: Connections;
   readonly doNothing: DoNothingChild;
+  readonly gatewayCpu: CpuMeter;
   readonly setup: GatewaySetup;
 }
 
@@ -34,7 +37,7 @@ export async function benchHttp(
   const baseline = new Connections(doNothing.origin);
   try {
     const setup = await GatewaySetup.begin(gateway, child.adminToken);
-    const bench = { plan, gateway, baseline, doNothing, setup };
+    const bench = { plan, gateway, baseline, doNothing, gatewayCpu: child.cpu, setup };
     const comparisons: HttpComparison[] = [];
     for (const call of HOT_CALLS.filter(({ name }) => wanted(name))) {
       comparisons.push(await compareCall(bench, call));
@@ -47,16 +50,16 @@ export async function benchHttp(
 }
 
 async function compareCall(bench: Bench, hot: HotCall): Promise<HttpComparison> {
-  const { plan, gateway, baseline, doNothing, setup } = bench;
-  const [sample] = await hot.prepare(setup, 1);
-  if (sample === undefined) throw new Error(`${hot.name}: no call was prepared`);
-  const answer = await gateway.send(sample);
+  const { plan, gateway, baseline, doNothing, gatewayCpu, setup } = bench;
+  const [first] = await hot.prepare(setup, 1);
+  if (first === undefined) throw new Error(`${hot.name}: no call was prepared`);
+  const answer = await gateway.send(first);
   await doNothing.order({
     tokens: [setup.serviceToken, ...setup.edgeTokens],
     contentType: answer.contentType,
     body: answer.body.toString('base64'),
   });
-  const echoed = await baseline.send(sample);
+  const echoed = await baseline.send(first);
   if (echoed.status !== answer.status || echoed.body.length !== answer.body.length) {
     throw new Error(`${hot.name}: the do-nothing server does not answer alike`);
   }
@@ -64,20 +67,16 @@ async function compareCall(bench: Bench, hot: HotCall): Promise<HttpComparison> 
   const warmUp = await hot.prepare(setup, plan.httpWarmUpCalls);
   await gateway.sendAll(warmUp, answer);
   await baseline.sendAll(warmUp, answer);
-  const pairs: Pair[] = [];
-  for (let round = 0; round < plan.rounds; round += 1) {
+  const pairs = await measurePairs<Sample>(plan, async () => {
     const calls = await hot.prepare(setup, plan.httpCalls);
-    pairs.push(
-      await measurePair(
-        round,
-        () => gateway.sendAll(calls, answer),
-        () => baseline.sendAll(calls, answer),
-      ),
-    );
-  }
+    return {
+      subject: () => sample(gatewayCpu, () => gateway.sendAll(calls, answer)),
+      baseline: () => sample(doNothing.cpu, () => baseline.sendAll(calls, answer)),
+    };
+  });
   return {
     ...compare(hot.name, pairs),
-    requestBytes: Buffer.byteLength(at([sample], 0).body ?? ''),
+    requestBytes: Buffer.byteLength(first.body ?? ''),
     answerBytes: answer.body.length,
   };
 }

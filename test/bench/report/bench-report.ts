@@ -25,9 +25,9 @@ export function machine(): BenchReport['machine'] {
 
 /** The tables that a person reads. */
 export function reportText(report: BenchReport): string {
-  const { machine: host, plan, engine, http, lanes } = report;
+  const { machine: host, engine, http, lanes } = report;
   return [
-    `Node ${host.node}, ${host.cores} cores; ${plan.rounds} rounds; 16 at once. Only the ratios mean something.`,
+    `Node ${host.node}, ${host.cores} cores, 16 callers at once. Only the ratios mean something.`,
     ...(engine === null ? [] : [engineText(engine)]),
     ...(http === null ? [] : [httpText(http)]),
     ...(lanes === null ? [] : [lanesText(lanes)]),
@@ -56,12 +56,13 @@ function httpText(rows: readonly HttpComparison[]): string {
   return `2. The gateway against a Nest application that does nothing\n\n${table}`;
 }
 
-const RATIO_HEAD = ['ratio', 'lowest', 'highest'];
+const RATIO_HEAD = ['ratio', 'lowest', 'highest', 'CPU ratio', 'rounds'];
 
 function comparisonCells(row: Comparison): string[] {
-  const { name, subjectPerSecond, baselinePerSecond, ratio, lowestRatio, highestRatio } = row;
-  const speeds = [subjectPerSecond, baselinePerSecond].map((speed) => speed.toFixed(0));
-  return [name, ...speeds, ...[ratio, lowestRatio, highestRatio].map((one) => one.toFixed(2))];
+  const speeds = [row.subjectPerSecond, row.baselinePerSecond].map((speed) => speed.toFixed(0));
+  const ratios = [row.ratio, row.lowestRatio, row.highestRatio].map((ratio) => ratio.toFixed(2));
+  const cpuRatio = row.cpuRatio?.toFixed(2) ?? '-';
+  return [row.name, ...speeds, ...ratios, cpuRatio, String(row.rounds)];
 }
 
 function lanesText(lanes: LanesFinding): string {
