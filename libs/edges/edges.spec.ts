@@ -119,7 +119,7 @@ describe('edges', () => {
       ['no kinds', { kinds: [] }, 'kinds'],
       ['a kind with a blank', { kinds: ['a b'] }, 'kinds[0]'],
       ['a label with =', { labels: { 'a=b': 'c' } }, 'labels'],
-      ['a label that is no string', { labels: { a: 1 as unknown as string } }, 'labels.a'],
+      ['a label that is no string', { labels: { a: 1 as unknown as string } }, 'labels'],
     ])('refuses %s, and leaves the enrolment as it was', async (_, changes, path) => {
       const token = await enrolment();
       await expect(enrolments.enrol(token, { ...MACHINE, ...changes })).rejects.toMatchObject({

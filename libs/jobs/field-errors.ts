@@ -1,8 +1,4 @@
-import { DomainError, type FieldError } from '@foreman/kernel';
-
-const LABEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
-const MAX_LABELS = 32;
-const MAX_LABEL_VALUE = 200;
+import { DomainError, LABELS_RULE, areLabels, type FieldError } from '@foreman/kernel';
 
 /** Findings are collected, so that a caller learns of all at once; bounded, since input is. */
 const MAX_FINDINGS = 50;
@@ -26,13 +22,7 @@ export class FieldErrors {
 
   labels(path: string, labels: Readonly<Record<string, string>> | undefined): void {
     if (labels === undefined) return;
-    const entries = Object.entries(labels);
-    const areGood = entries.every(
-      ([name, value]) =>
-        LABEL_NAME.test(name) && typeof value === 'string' && value.length <= MAX_LABEL_VALUE,
-    );
-    this.unless(areGood, path, 'must map label names to strings');
-    this.unless(entries.length <= MAX_LABELS, path, `must hold at most ${MAX_LABELS} labels`);
+    this.unless(areLabels(labels), path, LABELS_RULE);
   }
 
   throwIfAny(): void {

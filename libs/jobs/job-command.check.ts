@@ -1,16 +1,20 @@
+import { KIND_RULE, isKind } from '@foreman/kernel';
 import { FieldErrors } from './field-errors';
 import type { JobCommand, TaskCommand } from './job-command';
 import { checkKnownPayload } from './known-payloads';
 
 const MAX_TASKS = 1000;
 const MAX_METADATA_BYTES = 4096;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+/** A queue is named in paths: no slash. */
+const QUEUE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+
+const QUEUE_RULE = 'must be 1 to 100 characters of A-Z a-z 0-9 . _ : -';
 
 /** Holds for every door: the HTTP face and services that call the lib. @throws `request.invalid`. */
 export function checkJobCommand(command: JobCommand): void {
   const errors = new FieldErrors();
-  errors.unless(NAME.test(command.kind), 'kind', 'must be a name of 1..100 of A-Z a-z 0-9 . _ : -');
-  errors.unless(NAME.test(command.queue ?? 'default'), 'queue', 'must be a name like a kind');
+  errors.unless(isKind(command.kind), 'kind', KIND_RULE);
+  errors.unless(QUEUE.test(command.queue ?? 'default'), 'queue', QUEUE_RULE);
   errors.integer('priority', command.priority, -100, 100);
   errors.integer('maxAttempts', command.maxAttempts, 1, 100);
   errors.integer('leaseSeconds', command.leaseSeconds, 5, 3600);

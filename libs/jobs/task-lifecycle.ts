@@ -90,6 +90,11 @@ export class TaskLifecycle {
     return this.retryOrFail(tx, task, end, now, delayMs);
   }
 
+  /** Whether `fail` will fail the task for good. */
+  isFinal(task: TaskEntity, failure: Pick<TaskFailure, 'isRetryable'>): boolean {
+    return !failure.isRetryable || task.burntAttempts + 1 >= task.maxAttempts;
+  }
+
   /** The attempt ran longer than its job allows. */
   async timeOut(tx: Tx, task: TaskEntity, now: number): Promise<FailureResult> {
     const message = `The attempt ran longer than timeoutSeconds (${task.timeoutSeconds}).`;

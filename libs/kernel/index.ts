@@ -9,3 +9,4 @@ export type { ErrorCode, FieldError } from './domain-error';
 export { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT, decodeCursor, encodeCursor, pageOf } from './paging';
 export type { Page, PageRequest } from './paging';
 export { canonicalJson } from './canonical-json';
+export { KIND_RULE, LABELS_RULE, areLabels, isKind } from './names';

@@ -3,6 +3,7 @@ import { ArtifactReads, ArtifactUploads } from '@foreman/artifacts';
 import { JobEvents } from '@foreman/jobs';
 import { ResultIngestion } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
+import { HandBack } from './hand-back';
 import { LateWrites } from './late-writes';
 import type { LeasedTask } from './lease-request';
 import { LeasingLab } from './spec/leasing-lab';
@@ -163,6 +164,33 @@ describe('completion', () => {
     expect(second.resume).toMatchObject({ resultCount: 2 });
     await post(second, 'b', 'c');
     await lab.complete(edge, second, { resultCount: 3, bestConfigIds: ['a'] });
+  });
+
+  it('a final failure publishes what it is to keep before its event; another discards it', async () => {
+    const job = await lab.submit({ maxAttempts: 2 });
+    const atTheEvent: string[][] = [];
+    lab.engine.get(JobEvents).subscribe(async (tx, event) => {
+      if (event.type !== 'job.failed') return;
+      const records = await lab.engine.get(ArtifactReads).list(tx, event.jobId);
+      atTheEvent.push(records.map(({ name }) => name));
+    });
+    const fail = async (leased: LeasedTask) => {
+      await upload(leased, 'log.txt', 'it went wrong');
+      await lab.engine.get(HandBack).fail(edge.edgeId, {
+        taskId: leased.task.id,
+        leaseToken: leased.leaseToken,
+        code: 'x',
+        message: 'y',
+        isRetryable: true,
+        retryAfterSeconds: 0,
+        keepsArtifacts: true,
+      });
+    };
+    await fail(await lab.leaseOne(edge));
+    expect(await names(job.id)).toEqual([]);
+    await fail(await lab.leaseOne(edge));
+    expect(atTheEvent).toEqual([['log.txt']]);
+    expect(await names(job.id)).toEqual(['log.txt']);
   });
 
   it('a failing task cancels its siblings and fails the job, unless they are to go on', async () => {

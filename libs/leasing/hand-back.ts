@@ -43,19 +43,18 @@ export class HandBack {
       const before = await this.ended.handedBack(tx, claim, 'failed');
       if (before !== null) return before;
       const task = await this.fence.hold(tx, claim);
-      const result = await this.tasks.fail(tx, task, command, claim.now);
-      if (command.keepsArtifacts && result.status === 'failed') {
-        const onlyTask = await isOnlyTask(tx, task.jobId);
+      if (command.keepsArtifacts && this.tasks.isFinal(task, command)) {
+        // Before the failure: the event of a job that fails with it tells of them.
         await this.artifacts.publishStaged(tx, {
           task,
-          isOnlyTask: onlyTask,
+          isOnlyTask: await isOnlyTask(tx, task.jobId),
           leaseToken,
           now: claim.now,
         });
       } else {
         await this.artifacts.discardStaged(tx, task.id, claim.now);
       }
-      return result;
+      return this.tasks.fail(tx, task, command, claim.now);
     });
   }
 
