@@ -142,6 +142,16 @@ describe('attempts', () => {
     expect((await lab.job(leasedInTime.id)).status).toBe('running');
   });
 
+  it('tasks that expire together end together, though the first one fails their job', async () => {
+    const job = await lab.submit({ tasks: [{}, {}, {}], maxAttempts: 1 });
+    const edge = lab.edge();
+    for (const leased of await lab.lease(edge, { max: 3 })) await beat(edge.edgeId, leased);
+    lab.clock.advance(60_001);
+    await lab.sweep();
+    expect(await lab.job(job.id)).toMatchObject({ status: 'failed', errorCode: 'lease.expired' });
+    expect((await lab.sweep()).expired).toBe(0);
+  });
+
   describe('a late call', () => {
     const expire = async (leased: LeasedTask, started = true) => {
       await beat(holder.edgeId, leased, started);
