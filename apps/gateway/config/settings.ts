@@ -38,8 +38,6 @@ const YEAR_SECONDS = 366 * DAY_SECONDS;
 /** The Standard Webhooks schedule of the contract, in seconds. */
 const WEBHOOK_RETRY_SECONDS = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400];
 
-/** What the environment says, defaults filled in; `null` is 'not set'. */
-
 /** Reads every setting of the contract. @throws SettingsError naming all that are wrong. */
 export function readSettings(environment: Environment) {
   const reader = new SettingsReader(environment);
