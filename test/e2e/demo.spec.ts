@@ -37,7 +37,7 @@ describe("the demo's job, run by two agents", () => {
 
   afterAll(async () => {
     for (const undo of cleanup.toReversed()) await undo();
-  });
+  }, WITHIN_MS);
 
   it('completes all eight tasks', () => {
     expect(job).toMatchObject({ status: 'completed', error: null });

@@ -72,7 +72,7 @@ describe('a Nest application that imports the libs, without the gateway', () => 
   afterAll(async () => {
     timers.stop();
     for (const undo of cleanup.toReversed()) await undo();
-  });
+  }, WITHIN_MS);
 
   it('gets no route that it did not ask for', async () => {
     expect(routerLayers(app)).toEqual(routerLayers(plain));

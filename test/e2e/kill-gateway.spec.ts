@@ -37,11 +37,11 @@ describe('kill -9, with searches under way', () => {
     const apiKey = await gateway.makeApiKey('jobs:write', 'jobs:read');
     client = new ForemanClient({ baseUrl: gateway.baseUrl, apiKey });
     cleanup.push(() => client.close());
-  });
+  }, WITHIN_MS);
 
   afterEach(async () => {
     for (const undo of cleanup.splice(0).toReversed()) await undo();
-  });
+  }, WITHIN_MS);
 
   async function submit(request: JobRequest): Promise<string> {
     const webhook = { url: receiver.url(), secret: SECRET };

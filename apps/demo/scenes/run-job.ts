@@ -2,7 +2,8 @@ import type { ForemanClient, SubmittedJob, Task } from '@foreman/client';
 import { type DemoParts, pause } from '../demo-parts';
 import { sp500Prices } from '../job/sp500-prices';
 import { SEARCHES, strategyJob } from '../job/strategy-job';
-import { type TaskView, progressDisplay } from '../stage/progress-display';
+import { progressDisplay } from '../stage/progress-display';
+import type { TaskView } from '../stage/task-view';
 import type { House } from './raise-house';
 
 /** Long enough to show the job's results; short enough to watch it go. */

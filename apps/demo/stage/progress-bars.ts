@@ -1,6 +1,6 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import type { Stage } from './narrator';
-import type { ProgressDisplay, TaskView } from './progress-display';
+import type { ProgressDisplay, TaskView } from './task-view';
 
 /** A bar needs an end before its task has told of one. */
 const UNKNOWN_TOTAL = 1;

@@ -2,23 +2,7 @@ import type { Clock } from '@foreman/kernel';
 import type { Stage } from './narrator';
 import { ProgressBars } from './progress-bars';
 import { ProgressLines } from './progress-lines';
-
-/** How far one task is. */
-export interface TaskView {
-  readonly title: string;
-  readonly state: 'waiting' | 'running' | 'completed' | 'failed' | 'cancelled';
-  /** The edge that has or had it; empty while it waits. */
-  readonly edge: string;
-  readonly processed: number;
-  /** Null: not known yet. */
-  readonly total: number | null;
-}
-
-export interface ProgressDisplay {
-  show(tasks: readonly TaskView[]): void;
-  /** Leaves the last state standing. */
-  finish(): void;
-}
+import type { ProgressDisplay } from './task-view';
 
 /** Bars that move where there is a terminal, else a line now and then. */
 export function progressDisplay(stage: Stage, clock: Clock): ProgressDisplay {

@@ -1,6 +1,6 @@
 import { FakeClock } from '@foreman/testing';
 import { textStage } from '../spec/text-stage';
-import type { TaskView } from './progress-display';
+import type { TaskView } from './task-view';
 import { ProgressLines } from './progress-lines';
 
 const task = (changes: Partial<TaskView>): TaskView => ({

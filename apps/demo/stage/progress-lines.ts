@@ -1,6 +1,6 @@
 import type { Clock } from '@foreman/kernel';
 import type { Stage } from './narrator';
-import type { ProgressDisplay, TaskView } from './progress-display';
+import type { ProgressDisplay, TaskView } from './task-view';
 
 /** A log that nobody watches needs no more. */
 const LINE_EVERY_MS = 2_000;
