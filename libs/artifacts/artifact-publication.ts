@@ -142,9 +142,8 @@ export class ArtifactPublication implements OnModuleInit {
   ): Promise<void> {
     const { task, isOnlyTask, now } = owner;
     const blobKey = this.ids.uuid();
-    await this.blobs.open(tx, blobKey, now);
+    await this.blobs.add(tx, blobKey, bytes.length, now);
     await this.smallBlobs.writeIn(tx, blobKey, bytes);
-    await this.blobs.keep(tx, blobKey, bytes.length);
     const artifact = {
       jobId: task.jobId,
       taskId: task.id,

@@ -39,17 +39,24 @@ describe('uploading an artifact', () => {
   const blobs = () => count('SELECT count(*) AS n FROM blobs');
   const chunks = () => count('SELECT count(*) AS n FROM blob_chunks');
 
-  it.each([0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, MAX_BYTES])(
-    'stores %d bytes as they came, in chunks',
-    async (size) => {
-      const bytes = randomBytes(size);
-      const { artifact, isNew } = await put(bytes);
-      expect(isNew).toBe(true);
-      expect(artifact).toMatchObject({ name: 'trades.csv', size, sha256: sha256Hex(bytes) });
-      expect(bytes.equals(await buffer(engine.get(ArtifactReads).open(artifact)))).toBe(true);
-      expect(await chunks()).toBe(Math.ceil(size / CHUNK_BYTES));
-    },
-  );
+  it.each([
+    0,
+    1,
+    16_384,
+    16_385,
+    CHUNK_BYTES - 1,
+    CHUNK_BYTES,
+    CHUNK_BYTES + 1,
+    2 * CHUNK_BYTES,
+    MAX_BYTES,
+  ])('stores %d bytes as they came, in chunks', async (size) => {
+    const bytes = randomBytes(size);
+    const { artifact, isNew } = await put(bytes);
+    expect(isNew).toBe(true);
+    expect(artifact).toMatchObject({ name: 'trades.csv', size, sha256: sha256Hex(bytes) });
+    expect(bytes.equals(await buffer(engine.get(ArtifactReads).open(artifact)))).toBe(true);
+    expect(await chunks()).toBe(Math.ceil(size / CHUNK_BYTES));
+  });
 
   it('refuses one byte too many, and leaves nothing', async () => {
     await expect(put(randomBytes(MAX_BYTES + 1))).rejects.toMatchObject({

@@ -8,8 +8,9 @@ import { ArtifactStore } from './artifact.store';
 import { ArtifactsSettings } from './artifacts.options';
 import { BlobRegistry } from './blob-registry';
 import { BlobStore } from './blob-store';
+import { DatabaseBlobStore } from './database-blob-store';
 import { checkMediaType } from './media-type';
-import { UploadBody, type ExpectedDigests } from './upload-body';
+import { UploadBody, readHead, type ExpectedDigests } from './upload-body';
 
 export interface ArtifactUpload {
   readonly taskId: string;
@@ -31,10 +32,16 @@ export interface UploadedArtifact {
   readonly isNew: boolean;
 }
 
-interface ArrivedBlob {
-  readonly key: string;
+/** An upload of at most this many bytes is written by the transaction that stages it: a group of these is soon written. */
+const AT_ONCE_BYTES = 16_384;
+
+/** Bytes that have all arrived, and how they become a blob, or do not. */
+interface ArrivedBytes {
   readonly size: number;
   readonly sha256: string;
+  /** Answers the blob's key. */
+  readonly keep: (tx: Tx) => Promise<string>;
+  readonly letGo: (tx: Tx) => Promise<void>;
 }
 
 /** Takes artifacts in from edges (seed 000's deferred upload). */
@@ -48,6 +55,7 @@ export class ArtifactUploads {
     private readonly artifacts: ArtifactStore,
     private readonly blobs: BlobRegistry,
     private readonly store: BlobStore,
+    private readonly smallBlobs: DatabaseBlobStore,
     private readonly settings: ArtifactsSettings,
   ) {}
 
@@ -61,39 +69,66 @@ export class ArtifactUploads {
   async put(upload: ArtifactUpload): Promise<UploadedArtifact> {
     checkArtifactName(upload.name);
     checkMediaType(upload.contentType);
+    await this.unitOfWork.run((tx) => this.fence.hold(tx, this.claim(upload)));
+    const body = new UploadBody(upload.body, upload.digests ?? {}, this.settings.maxBytes);
+    const { head, rest } = await readHead(body.pieces(this.leaseKeeper(upload)), AT_ONCE_BYTES);
+    if (rest !== null) return this.putStream(upload, body, rest);
+    const bytes = this.small(head, body.verifiedSha256());
+    return this.unitOfWork.run((tx) => this.stage(tx, upload, bytes));
+  }
+
+  /** In chunks, each a bulk unit; registered before the first, so that the sweep knows of what dies half way. */
+  private async putStream(
+    upload: ArtifactUpload,
+    body: UploadBody,
+    pieces: AsyncIterable<Buffer>,
+  ): Promise<UploadedArtifact> {
     const key = this.ids.uuid();
-    await this.unitOfWork.run(async (tx) => {
-      const claim = this.claim(upload);
-      await this.fence.hold(tx, claim);
-      await this.blobs.open(tx, key, claim.now);
-    });
+    const now = this.clock.now();
     try {
-      const body = new UploadBody(upload.body, upload.digests ?? {}, this.settings.maxBytes);
-      const size = await this.store.write(key, body.pieces(this.leaseKeeper(upload)));
-      const blob = { key, size, sha256: body.verifiedSha256() };
-      return await this.unitOfWork.run((tx) => this.stage(tx, upload, blob));
+      await this.unitOfWork.run((tx) => this.blobs.open(tx, key, now));
+      const size = await this.store.write(key, pieces);
+      const bytes = this.written(key, size, body.verifiedSha256());
+      return await this.unitOfWork.run((tx) => this.stage(tx, upload, bytes));
     } catch (error) {
       await this.abandon(key);
       throw error;
     }
   }
 
+  private small(bytes: Buffer, sha256: string): ArrivedBytes {
+    const keep = async (tx: Tx) => {
+      const key = this.ids.uuid();
+      await this.blobs.add(tx, key, bytes.length, this.clock.now());
+      await this.smallBlobs.writeIn(tx, key, bytes);
+      return key;
+    };
+    return { size: bytes.length, sha256, keep, letGo: async () => undefined };
+  }
+
+  private written(key: string, size: number, sha256: string): ArrivedBytes {
+    const keep = async (tx: Tx) => {
+      await this.blobs.keep(tx, key, size);
+      return key;
+    };
+    return { size, sha256, keep, letGo: (tx) => this.blobs.release(tx, key, this.clock.now()) };
+  }
+
   private async stage(
     tx: Tx,
     upload: ArtifactUpload,
-    blob: ArrivedBlob,
+    bytes: ArrivedBytes,
   ): Promise<UploadedArtifact> {
     const claim = this.claim(upload);
     const task = await this.fence.holdStarted(tx, claim);
     const staged = await this.artifacts.findStaged(tx, task.id, upload.name);
-    if (staged?.leaseToken === upload.leaseToken && staged.sha256 === blob.sha256) {
-      await this.blobs.release(tx, blob.key, claim.now);
+    if (staged?.leaseToken === upload.leaseToken && staged.sha256 === bytes.sha256) {
+      await bytes.letGo(tx);
       await this.artifacts.retype(tx, staged.id, upload.contentType);
       const artifact = { ...artifactRecord(staged), contentType: upload.contentType };
       return { artifact, isNew: false };
     }
     if (staged !== null) await this.artifacts.remove(tx, staged, claim.now);
-    await this.blobs.keep(tx, blob.key, blob.size);
     const artifact = await this.artifacts.insertStaged(
       tx,
       {
@@ -101,9 +136,9 @@ export class ArtifactUploads {
         taskId: task.id,
         name: upload.name,
         contentType: upload.contentType,
-        size: blob.size,
-        sha256: blob.sha256,
-        blobKey: blob.key,
+        size: bytes.size,
+        sha256: bytes.sha256,
+        blobKey: await bytes.keep(tx),
       },
       upload.leaseToken,
       claim.now,

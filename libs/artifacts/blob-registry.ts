@@ -17,6 +17,11 @@ export class BlobRegistry {
     await tx.insert('blobs', { key, written_at: now });
   }
 
+  /** A blob that is written, and named by its artifact, in this very transaction. */
+  async add(tx: Tx, key: string, size: number, now: number): Promise<void> {
+    await tx.insert('blobs', { key, size, written_at: now });
+  }
+
   /** In the transaction that records its artifact: from here on the blob is wanted. */
   async keep(tx: Tx, key: string, size: number): Promise<void> {
     const kept = await tx.execute(

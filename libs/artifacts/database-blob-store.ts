@@ -31,10 +31,10 @@ export class DatabaseBlobStore extends BlobStore {
     return size;
   }
 
-  /** Writes a small blob inside the caller's transaction. Its key has been opened there too. */
+  /** Writes a small blob inside the caller's transaction, which has added its key to the registry. */
   async writeIn(tx: Tx, key: string, bytes: Buffer): Promise<void> {
     for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
-      await this.append(tx, key, start, bytes.subarray(start, start + CHUNK_BYTES));
+      await insertChunk(tx, key, start, bytes.subarray(start, start + CHUNK_BYTES));
     }
   }
 
@@ -85,7 +85,7 @@ export class DatabaseBlobStore extends BlobStore {
       [this.clock.now(), key],
     );
     if (isOpen === 0) throw uploadSwept();
-    await tx.insert('blob_chunks', { blob_key: key, start_byte: startByte, bytes });
+    await insertChunk(tx, key, startByte, bytes);
   }
 
   /** Each piece in a short statement of its own: a slow reader holds no snapshot. */
@@ -103,6 +103,10 @@ export class DatabaseBlobStore extends BlobStore {
       position += piece.length;
     }
   }
+}
+
+async function insertChunk(tx: Tx, key: string, startByte: number, bytes: Buffer): Promise<void> {
+  await tx.insert('blob_chunks', { blob_key: key, start_byte: startByte, bytes });
 }
 
 interface Chunk {

@@ -42,6 +42,33 @@ export class UploadBody {
   }
 }
 
+/**
+ * The beginning of a body: all of it, with `rest` null, when it has at most `limitBytes`; else all of
+ * it again as `rest`, of which only what was read is held.
+ */
+export async function readHead(
+  pieces: AsyncGenerator<Buffer>,
+  limitBytes: number,
+): Promise<{ readonly head: Buffer; readonly rest: AsyncIterable<Buffer> | null }> {
+  const read: Buffer[] = [];
+  let bytes = 0;
+  while (bytes <= limitBytes) {
+    const next = await pieces.next();
+    if (next.done) return { head: Buffer.concat(read, bytes), rest: null };
+    read.push(next.value);
+    bytes += next.value.length;
+  }
+  return { head: Buffer.alloc(0), rest: followedBy(read, pieces) };
+}
+
+async function* followedBy(
+  read: readonly Buffer[],
+  pieces: AsyncGenerator<Buffer>,
+): AsyncGenerator<Buffer> {
+  yield* read;
+  yield* pieces;
+}
+
 /** The largest artifact is a setting of the operator: the message names it (contract). */
 export function tooLarge(limitBytes: number): DomainError {
   return new DomainError(
