@@ -58,7 +58,7 @@ describe('kill -9, with searches under way', () => {
   function untilRows(jobId: string, count: number): Promise<number> {
     const enough = async () => {
       const rows = await rowCount(client, jobId);
-      return rows >= count && rows;
+      return rows >= count ? rows : null;
     };
     return eventually(`${count} rows`, enough, WITHIN_MS / 3);
   }
