@@ -29,6 +29,8 @@ const common = {
 };
 
 module.exports = {
+  // For tests and hooks alike: a whole gateway starts in 2 s, but not on a machine that does other things.
+  testTimeout: 60_000,
   projects: [
     {
       ...common,
