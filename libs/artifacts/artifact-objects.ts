@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
 import { COMPLETION, publicName } from './artifact-name';
@@ -73,7 +72,7 @@ export class ArtifactObjects {
   /** Null too when the bytes are gone: a frozen message outlives the blobs of an earlier run. */
   private async valueOf(record: ArtifactRecord): Promise<InlineValue | null> {
     if (!mayBeInline(record.contentType, record.size, this.settings.inlineLimitBytes)) return null;
-    const bytes = await buffer(this.reads.open(record)).catch(() => null);
+    const bytes = await this.reads.bytesOf(record);
     return bytes === null ? null : inlineValue(record.contentType, bytes);
   }
 }

@@ -18,6 +18,8 @@ export abstract class BlobStore {
   abstract write(key: string, body: AsyncIterable<Buffer>): Promise<number>;
   /** The bytes, or a range of them. Errors (never just ends) if any of them are missing. */
   abstract read(key: string, size: number, range?: ByteRange): Readable;
+  /** All bytes of a small blob at once; null if any of them are missing. */
+  abstract readWhole(key: string, size: number): Promise<Buffer | null>;
   /** Removes the bytes of all these keys. Repeating is safe; a key that is not there is no error. */
   abstract delete(keys: readonly string[]): Promise<void>;
   /** How many bytes there are; null when there are none. */

@@ -51,6 +51,10 @@ export class DatabaseBlobStore extends BlobStore {
     return Buffer.concat(parts);
   }
 
+  async readWhole(key: string, size: number): Promise<Buffer | null> {
+    return this.readIn(this.reads, key, size);
+  }
+
   read(key: string, size: number, range?: ByteRange): Readable {
     const { start, end } = range ?? { start: 0, end: size - 1 };
     return Readable.from(this.pieces(key, start, end), { objectMode: false });

@@ -200,7 +200,18 @@ describe('serving bytes', () => {
       throw new Error('Blob has no byte 10 any more');
     }
     served = { ...served, open: () => Readable.from(half(), { objectMode: false }) };
+    await expect(ask('GET', { range: 'bytes=0-18' })).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('cuts the connection when small bytes are gone', async () => {
+    served = { ...served, whole: async () => null };
     await expect(ask('GET')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it.each([65_536, 65_537, 200_000])('serves all of %d bytes', async (size) => {
+    const text = 'x'.repeat(size);
+    served = bytesOf(text);
+    expect((await ask('GET')).body).toBe(text);
   });
 });
 
@@ -213,5 +224,6 @@ function bytesOf(text: string): ServedBytes {
     sha256: sha256Hex(bytes),
     open: (range) =>
       Readable.from([range === undefined ? bytes : bytes.subarray(range.start, range.end + 1)]),
+    whole: async () => bytes,
   };
 }

@@ -18,14 +18,19 @@ export interface ServedBytes {
   readonly sha256: string;
   /** All of them, or a range with both ends included. */
   open(range?: ByteRange): Readable;
+  /** All of them at once; null when any of them are gone. Asked only of small ones. */
+  whole(): Promise<Buffer | null>;
 }
+
+/** Up to here bytes are answered from memory: a stream and its pipeline cost more than they do. */
+const AT_ONCE_BYTES = 65_536;
 
 const logger = new Logger('ByteServing');
 
 /**
  * Answers a GET or HEAD with bytes that are not to be trusted (contract, "Serving"): conditions and
  * single ranges by RFC 9110, headers that keep a browser from running anything. Settles when the
- * bytes are out, or when the connection is cut off because either side failed.
+ * bytes are out (small ones: handed over), or when the connection is cut off because either side failed.
  * @throws `artifact.precondition_failed`, `artifact.range_not_satisfiable` (with `Content-Range` set).
  */
 export async function serveBytes(
@@ -58,7 +63,8 @@ export async function serveBytes(
     response.end();
     return;
   }
-  await send(bytes.open(range), response);
+  if (length === bytes.size && length <= AT_ONCE_BYTES) sendWhole(await bytes.whole(), response);
+  else await send(bytes.open(range), response);
 }
 
 /** Set on the raw response: Express would add a charset to the type. */
@@ -79,6 +85,16 @@ async function send(source: Readable, response: Response): Promise<void> {
   } catch (error) {
     if (!isClientGone(error)) logger.error(error);
   }
+}
+
+/** What has vanished is cut off, as `send` does it. */
+function sendWhole(bytes: Buffer | null, response: Response): void {
+  if (bytes !== null) {
+    response.end(bytes);
+    return;
+  }
+  logger.error('Stored bytes are gone');
+  response.destroy();
 }
 
 function isClientGone(error: unknown): boolean {

@@ -93,6 +93,7 @@ export class JobArtifactsController {
       size: artifact.size,
       sha256: artifact.sha256,
       open: (range) => this.artifacts.open(artifact, range),
+      whole: () => this.artifacts.bytesOf(artifact),
     });
   }
 }
