@@ -18,7 +18,8 @@ export async function createGateway(
 ): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(options, standIns),
-    { bodyParser: false, bufferLogs: true, abortOnError: false },
+    // Nest's own logger would tell of a refused start with a stack; main.ts says it in one sentence.
+    { bodyParser: false, logger: false, abortOnError: false },
   );
   app.useLogger(app.get(Logger));
   configureApp(app);
