@@ -16,6 +16,19 @@ export class Payloads {
     );
     return { ...parse(row?.job_body), ...parse(row?.task_body) };
   }
+
+  /** How many bytes are stored of what `ofTask` would parse: the job's part and the task's. */
+  async bytesOf(
+    db: Queryable,
+    task: { readonly id: string; readonly jobId: string },
+  ): Promise<number> {
+    const [row] = await db.query<{ job_bytes: number | null; task_bytes: number | null }>(
+      `SELECT (SELECT octet_length(body) FROM job_payloads WHERE job_id = ?) AS job_bytes,
+              (SELECT octet_length(body) FROM task_payloads WHERE task_id = ?) AS task_bytes`,
+      [task.jobId, task.id],
+    );
+    return Number(row?.job_bytes ?? 0) + Number(row?.task_bytes ?? 0);
+  }
 }
 
 function parse(body: string | null | undefined): Record<string, unknown> {

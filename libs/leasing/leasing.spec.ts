@@ -19,6 +19,13 @@ describe('leasing', () => {
     expect(order.map(({ task }) => task.jobId)).toEqual([old.id, young.id, low.id]);
   });
 
+  it('leases fewer than it may when their payloads are large, so that they can be answered', async () => {
+    await lab.submit({ payload: { prices: 'x'.repeat(7_000_000) }, tasks: [{}, {}, {}, {}, {}] });
+    const edge = lab.edge();
+    expect(await lab.lease(edge, { max: 100 })).toHaveLength(3);
+    expect(await lab.lease(edge, { max: 100 })).toHaveLength(2);
+  });
+
   it('gives a task to one edge only', async () => {
     await lab.submit();
     const leased = await Promise.all([1, 2, 3, 4].map(() => lab.lease(lab.edge())));

@@ -7,6 +7,12 @@ import type { EdgePrincipal } from '@foreman/edges';
 import type { LeasedTask, ResumePoint } from './lease-request';
 import { TaskClaim } from './task-claim';
 
+/**
+ * What one request leases carries at most this many bytes of payloads, beside its last task's: a hundred
+ * tasks that share megabytes of prices would else be answered with as many copies of them.
+ */
+const ANSWER_PAYLOAD_BYTES = 16_777_216;
+
 export interface LeaseOptions {
   readonly kinds?: readonly string[];
   readonly max: number;
@@ -26,6 +32,7 @@ export class TaskLeases {
     private readonly artifacts: ArtifactPublication,
   ) {}
 
+  /** At most `options.max`; fewer, but one at least, when their payloads are large. */
   async lease(
     tx: Tx,
     edge: EdgePrincipal,
@@ -39,10 +46,12 @@ export class TaskLeases {
     };
     const max = Math.min(options.max, await freeLeases(tx, edge));
     const leased: TaskEntity[] = [];
-    while (leased.length < max) {
+    let payloadBytes = 0;
+    while (leased.length < max && payloadBytes < ANSWER_PAYLOAD_BYTES) {
       const task = await this.claim.take(tx, claimant, options.leaseRequestId, now);
       if (task === null) break;
       leased.push(task.attempt === 1 ? task : await this.prepare(tx, task, options, now));
+      if (max > 1) payloadBytes += await this.payloads.bytesOf(tx, task);
     }
     return leased;
   }
