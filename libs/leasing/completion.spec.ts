@@ -95,6 +95,15 @@ describe('completion', () => {
     expect(await lab.lease(edge)).toHaveLength(1);
   });
 
+  it('repeated when there was nothing next, leases nothing that came since', async () => {
+    await lab.submit();
+    const leased = await lab.leaseOne(edge);
+    expect((await lab.complete(edge, leased, { wantsNext: true })).next).toBeNull();
+    await lab.submit();
+    expect((await lab.complete(edge, leased, { wantsNext: true })).next).toBeNull();
+    expect(await lab.lease(edge)).toHaveLength(1);
+  });
+
   it.each([
     ['too many rows', { resultCount: 1 }, 'results.incomplete', { stored: 2, expected: 1 }],
     ['too few rows', { resultCount: 3 }, 'results.incomplete', { stored: 2, expected: 3 }],

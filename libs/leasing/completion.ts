@@ -62,9 +62,9 @@ export class Completion {
     const now = this.clock.now();
     const { jobStatus, next } = await this.unitOfWork.run(async (tx) => {
       const claim = { taskId, leaseToken, edgeId: edge.edgeId, now };
-      const status =
-        (await this.ended.completedJobStatus(tx, claim)) ??
-        (await this.completeNow(tx, claim, command));
+      const before = await this.ended.completedJobStatus(tx, claim);
+      if (before !== null) return { jobStatus: before, next: await this.sameNext(tx, command) };
+      const status = await this.completeNow(tx, claim, command);
       return { jobStatus: status, next: await this.next(tx, edge, command, now) };
     });
     return { taskId, jobStatus, next: next && (await this.leases.present(next, false, now)) };
@@ -101,17 +101,22 @@ export class Completion {
     command: CompleteCommand,
     now: number,
   ): Promise<TaskEntity | null> {
-    if (!command.wantsNext) return null;
-    const leaseRequestId = `complete:${command.leaseToken}`;
-    if (await this.ended.hasLeasedUnder(tx, leaseRequestId)) {
-      const [living] = await this.requests.livingTasks(tx, leaseRequestId);
-      return living ?? null;
-    }
-    if (edge.desired !== 'run') return null;
-    const options = { max: 1, isResuming: false, leaseRequestId };
+    if (!command.wantsNext || edge.desired !== 'run') return null;
+    const options = { max: 1, isResuming: false, leaseRequestId: nextRequestId(command) };
     const [next] = await this.leases.lease(tx, edge, options, now);
     return next ?? null;
   }
+
+  /** A repeat never leases: a delayed duplicate would take a task that nobody waits for. */
+  private async sameNext(tx: Tx, command: CompleteCommand): Promise<TaskEntity | null> {
+    if (!command.wantsNext) return null;
+    const [living] = await this.requests.livingTasks(tx, nextRequestId(command));
+    return living ?? null;
+  }
+}
+
+function nextRequestId(command: CompleteCommand): string {
+  return `complete:${command.leaseToken}`;
 }
 
 /** What the edge did not count is taken from its last progress. */

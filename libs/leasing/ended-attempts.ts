@@ -33,12 +33,4 @@ export class EndedAttempts {
       ? { status: 'failed', availableAt: null }
       : { status: 'queued', availableAt: Number(ended.retry_at) };
   }
-
-  /** Whether a request leased anything, living or not. */
-  async hasLeasedUnder(tx: Tx, leaseRequestId: string): Promise<boolean> {
-    const leased = await tx.query('SELECT 1 FROM attempts WHERE lease_request_id = ? LIMIT 1', [
-      leaseRequestId,
-    ]);
-    return leased.length > 0;
-  }
 }
