@@ -73,6 +73,11 @@ export class ArtifactPublication implements OnModuleInit {
       const bytes = inlineBytes(artifact, this.settings.maxBytes);
       await this.publishBytes(tx, publication, artifact.name, artifact.contentType, bytes);
     }
+    if (!isOnlyTask && !names.has(COMPLETION)) {
+      // What a failure of an earlier run kept is not what this completion says.
+      const stale = publicName(isOnlyTask, task.taskIndex, COMPLETION);
+      await this.artifacts.retire(tx, task.jobId, stale, now);
+    }
     if (isOnlyTask && !names.has(COMPLETION)) {
       const bytes = Buffer.from(JSON.stringify(summary ?? null));
       await this.publishBytes(tx, { task, isOnlyTask, now }, COMPLETION, 'application/json', bytes);

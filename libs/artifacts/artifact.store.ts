@@ -76,7 +76,8 @@ export class ArtifactStore {
     await this.blobs.release(tx, artifact.blobKey, now);
   }
 
-  private async retire(tx: Tx, jobId: string, name: string, now: number): Promise<void> {
+  /** Removes what an earlier run of the job published under the name, if it did. */
+  async retire(tx: Tx, jobId: string, name: string, now: number): Promise<void> {
     const [older] = await tx.entities(ArtifactEntity, FIND_PUBLISHED, [jobId, name]);
     if (older !== undefined) await this.remove(tx, older, now);
   }
