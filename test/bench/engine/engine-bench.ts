@@ -41,7 +41,8 @@ export async function benchEngine(plan: BenchPlan, folder: string): Promise<Engi
     subject: async () => engineRound(await freshCopy(blank, folder, 'engine'), count),
     baseline: async () => bareRound(await freshCopy(blank, folder, 'bare'), count, recording),
   };
-  await measurePairs({ rounds: 1, budgetMs: 0 }, async () => sides);
+  const warmUp = { rounds: plan.engineWarmUpRounds, budgetMs: plan.budgetMs };
+  await measurePairs(warmUp, async () => sides);
   const rounds = await measurePairs(plan, async () => sides);
   return OPERATIONS.map((name) => {
     const pairs = rounds.map(({ subject, baseline }) => ({
