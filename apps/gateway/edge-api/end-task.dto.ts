@@ -18,6 +18,7 @@ import {
 } from 'class-validator';
 import { cutTo } from './cut-to';
 import { LeasedTaskDto } from './lease.dto';
+import { MayBeLeftOut } from './left-out';
 
 /** Either inline, with its type and value, or named with the digest of what was uploaded. */
 export class CompletionArtifactDto {
@@ -42,7 +43,7 @@ export class CompletionArtifactDto {
   @ApiPropertyOptional({
     example: '93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588',
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @Matches(/^[0-9a-fA-F]{64}$/, { message: 'sha256 must be 64 hex digits' })
   sha256?: string;
 }
@@ -50,33 +51,33 @@ export class CompletionArtifactDto {
 /** The compact completion. */
 export class CompleteTaskDto {
   @ApiPropertyOptional({ type: [String], example: ['fast=10;slow=50'] })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(1000)
   @IsString({ each: true })
   bestConfigIds?: string[];
 
   @ApiPropertyOptional({ minimum: 0, example: 480 })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(0)
   processedCount?: number;
 
   @ApiPropertyOptional({ minimum: 0, example: 480 })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(0)
   totalCount?: number;
 
   /** How many rows the edge posted: refused when another number is stored. */
   @ApiPropertyOptional({ minimum: 0, example: 480 })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(0)
   resultCount?: number;
 
   @ApiPropertyOptional({ type: [CompletionArtifactDto] })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(1000)
   @ValidateNested({ each: true })
@@ -112,20 +113,20 @@ export class FailTaskDto {
 
   /** False: the task fails for good, whatever attempts remain. */
   @ApiPropertyOptional({ default: true, example: true })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   retryable?: boolean;
 
   /** Wait before the next attempt; left out: a backoff. */
   @ApiPropertyOptional({ minimum: 0, example: 30 })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsNumber()
   @Min(0)
   retryAfterSeconds?: number;
 
   /** Publish what was uploaded (logs, say) if the failure is final. */
   @ApiPropertyOptional({ default: false, example: false })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   keepArtifacts?: boolean;
 }

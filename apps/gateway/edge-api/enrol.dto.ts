@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsArray, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsArray, IsObject, IsString, MaxLength } from 'class-validator';
+import { MayBeLeftOut } from './left-out';
 
 /** What a machine says of itself. */
 export class EnrolDto {
@@ -19,18 +20,18 @@ export class EnrolDto {
     additionalProperties: { type: 'string' },
     example: { gpu: 'true' },
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   labels?: Record<string, string>;
 
   @ApiPropertyOptional({ example: '0.1.0' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @MaxLength(100)
   agentVersion?: string;
 
   @ApiPropertyOptional({ example: 'linux-x64' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @MaxLength(100)
   platform?: string;

@@ -8,37 +8,39 @@ import {
   IsBoolean,
   IsInt,
   IsObject,
-  IsOptional,
   IsString,
-  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
 import { cutTo } from './cut-to';
+import { MayBeLeftOut } from './left-out';
+
+/** Longer ones are cut: what an agent calls itself must not cost it its leases. */
+const AGENT_VERSION_LIMIT = 100;
 
 /** How far a task has come; fields that are left out keep their last values. */
 export class HeartbeatDto {
   /** False: held, but not begun. Anything else proves that the work has begun. */
   @ApiPropertyOptional({ default: true, example: true })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   started?: boolean;
 
   @ApiPropertyOptional({ minimum: 0, example: 120 })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(0)
   processed?: number;
 
   @ApiPropertyOptional({ minimum: 0, example: 480 })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(0)
   total?: number;
 
   /** Cut at 200 characters. */
   @ApiPropertyOptional({ maxLength: PROGRESS_STATUS_LIMIT, example: 'evaluating' })
-  @IsOptional()
+  @MayBeLeftOut()
   @Transform(cutTo(PROGRESS_STATUS_LIMIT))
   @IsString()
   status?: string;
@@ -49,7 +51,7 @@ export class HeartbeatDto {
     additionalProperties: { type: 'number' },
     example: { skipped: 3 },
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   counters?: Record<string, number>;
 }
@@ -66,10 +68,11 @@ export class HeartbeatOfTaskDto extends HeartbeatDto {
 
 /** All that an edge holds, or nothing. */
 export class EdgeHeartbeatDto {
+  /** Cut at 100 characters. */
   @ApiPropertyOptional({ example: '0.1.0' })
-  @IsOptional()
+  @MayBeLeftOut()
+  @Transform(cutTo(AGENT_VERSION_LIMIT))
   @IsString()
-  @MaxLength(100)
   agentVersion?: string;
 
   @ApiProperty({ type: [HeartbeatOfTaskDto] })

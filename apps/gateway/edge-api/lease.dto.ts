@@ -7,19 +7,19 @@ import {
   IsBoolean,
   IsInt,
   IsNumber,
-  IsOptional,
   IsString,
   Max,
   Min,
 } from 'class-validator';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
 import { heartbeatSecondsFor } from './heartbeat-interval';
+import { MayBeLeftOut } from './left-out';
 
 /** A poll for one task. */
 export class NextTaskDto {
   /** Narrows the kinds that the edge enrolled with. */
   @ApiPropertyOptional({ type: [String], example: ['chat'] })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
@@ -27,7 +27,7 @@ export class NextTaskDto {
 
   /** How long the gateway may hold the call open while there is nothing. */
   @ApiPropertyOptional({ minimum: 0, maximum: 50, default: 0, example: 30 })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsNumber()
   @Min(0)
   @Max(50)
@@ -35,7 +35,7 @@ export class NextTaskDto {
 
   /** Adopt the rows of the task's earlier attempts. */
   @ApiPropertyOptional({ default: false, example: false })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   resume?: boolean;
 }
