@@ -5,6 +5,8 @@ import { checkKnownPayload } from './known-payloads';
 
 const MAX_TASKS = 1000;
 const MAX_METADATA_BYTES = 4096;
+/** What a Date can hold; NaN is what could not be read as a time. */
+const LAST_TIME_MS = 8.64e15;
 /** A queue is named in paths: no slash. */
 const QUEUE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 
@@ -16,6 +18,10 @@ export function checkJobCommand(command: JobCommand): void {
   errors.unless(isKind(command.kind), 'kind', KIND_RULE);
   errors.unless(QUEUE.test(command.queue ?? 'default'), 'queue', QUEUE_RULE);
   errors.integer('priority', command.priority, -100, 100);
+  if (command.runAt !== undefined) {
+    const isTime = Math.abs(command.runAt) <= LAST_TIME_MS;
+    errors.unless(isTime, 'runAt', 'must be a time like 2026-11-22T06:00:00.000Z');
+  }
   errors.integer('maxAttempts', command.maxAttempts, 1, 100);
   errors.integer('leaseSeconds', command.leaseSeconds, 5, 3600);
   errors.integer('timeoutSeconds', command.timeoutSeconds, 1, 31_536_000);

@@ -30,6 +30,11 @@ const SUBMISSIONS: BadCall[] = [
   { title: 'no tasks', body: { kind: 'x', tasks: [] }, errorPath: 'tasks' },
   { title: 'a priority out of range', body: { kind: 'x', priority: 101 }, errorPath: 'priority' },
   { title: 'a runAt that is no time', body: { kind: 'x', runAt: 'soon' }, errorPath: 'runAt' },
+  { title: 'a week for runAt', body: { kind: 'x', runAt: '2026-W10-1' }, errorPath: 'runAt' },
+  {
+    title: 'a payload without a bottom',
+    body: `{"kind":"x","payload":{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}}`,
+  },
   {
     title: 'an edge that is not there',
     body: { kind: 'x', assignTo: 'ghost' },

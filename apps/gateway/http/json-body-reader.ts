@@ -1,12 +1,17 @@
 import { DomainError } from '@foreman/kernel';
 import express, { type Request, type RequestHandler, type Response } from 'express';
+import { isNestedDeeperThan } from './json-depth';
+
+/** No honest payload is; see `isNestedDeeperThan`. */
+const MAX_DEPTH = 200;
+const TOO_DEEP = 'foreman.too_deep';
 
 /** Reads a request's JSON into `request.body`, within a limit that also holds for what is compressed. */
 export class JsonBodyReader {
   private readonly parse: RequestHandler;
 
   constructor(private readonly limitBytes: number) {
-    this.parse = express.json({ limit: limitBytes, type: isJson });
+    this.parse = express.json({ limit: limitBytes, type: isJson, verify: refuseTooDeep });
   }
 
   /** Without a body, `request.body` is `{}`. @throws `request.invalid`, `.too_large`, `.unsupported_type` */
@@ -38,12 +43,21 @@ export class JsonBodyReader {
         return new DomainError('request.unsupported_type', 'The body must be JSON in UTF-8.');
       case 'entity.parse.failed':
         return invalidBody('is not JSON');
+      case TOO_DEEP:
+        return invalidBody(`is nested deeper than ${MAX_DEPTH}`);
       case 'request.aborted':
       case 'request.size.invalid':
         return invalidBody('ended before its Content-Length');
       default:
         return isClientFault(error) ? invalidBody('cannot be read') : error;
     }
+  }
+}
+
+/** Body-parser hands on the `type` of what its verification throws. */
+function refuseTooDeep(_request: unknown, _response: unknown, body: Buffer): void {
+  if (isNestedDeeperThan(MAX_DEPTH, body)) {
+    throw Object.assign(new Error('nested too deeply'), { type: TOO_DEEP });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Principal } from '@foreman/access';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Edges } from '@foreman/edges';
-import { Clock, type Page } from '@foreman/kernel';
+import { Clock, invalidField, type Page } from '@foreman/kernel';
 import { JobLifecycle, JobQueries, getJob, type JobFilter } from '@foreman/jobs';
 import { JobExplain } from '@foreman/leasing';
 import {
@@ -283,12 +283,16 @@ export class JobsController {
       kind: query.kind,
       queue: query.queue,
       edgeId,
-      createdAfter: epochMs(query.createdAfter),
-      createdBefore: epochMs(query.createdBefore),
+      createdAfter: epochMs(query.createdAfter, 'createdAfter'),
+      createdBefore: epochMs(query.createdBefore, 'createdBefore'),
     };
   }
 }
 
-function epochMs(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Date.parse(time);
+/** ISO 8601 also writes weeks, days of a year and compact times, which JavaScript cannot read. */
+function epochMs(time: string | undefined, path: string): number | undefined {
+  if (time === undefined) return undefined;
+  const at = Date.parse(time);
+  if (Number.isNaN(at)) throw invalidField(path, 'must be a time like 2026-11-22T06:00:00.000Z');
+  return at;
 }
