@@ -60,6 +60,8 @@ export class Leasing {
       const items = await this.tryOnce(edge, request);
       const leftMs = endMs - this.clock.monotonicMs();
       if (items.length > 0 || leftMs <= 0) return items;
+      // An edge that holds all it may hold cannot take what it was woken for, but another can.
+      if (edge.maxLeases !== null) poll.passOn();
       if ((await poll.wait(leftMs)) !== 'task') return [];
     }
   }

@@ -7,7 +7,7 @@ import { ParkedPolls } from './parked-polls';
 /** Even when nothing is due sooner, look again after this long: the wall clock may have jumped. */
 const LONGEST_WAIT_MS = 30_000;
 
-/** Tasks that one timer wakes polls for; more are looked at by the next. */
+/** Tasks that one timer wakes polls for, one by one; where more are due every poll looks for itself. */
 const WAKE_BATCH = 500;
 
 /**
@@ -75,7 +75,7 @@ export class NextAvailable {
        ORDER BY available_at LIMIT ?`,
       [since, now, WAKE_BATCH],
     );
-    this.polls.announce(due);
+    this.polls.announce(due.length < WAKE_BATCH ? due : 'any');
     const [next] = await this.reads.query<{ at: number | null }>(
       `SELECT min(available_at) AS at FROM tasks WHERE status = 'queued' AND available_at > ?`,
       [now],

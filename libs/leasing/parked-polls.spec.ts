@@ -169,6 +169,28 @@ describe('long polls', () => {
     expect(await poll.answer).toHaveLength(1);
   });
 
+  it('leaves a task to the next in line while its edge holds all that it may hold', async () => {
+    const full = lab.edge({ maxLeases: 1 });
+    await lab.submit();
+    await lab.leaseOne(full);
+    const first = await park(full);
+    const second = await park(full);
+    const free = await park(lab.edge());
+    await lab.submit();
+    await rest();
+    expect([first, second, free].map((poll) => poll.isAnswered)).toEqual([false, false, true]);
+  });
+
+  it('is answered when hundreds of tasks, which it cannot run, become available before its own', async () => {
+    const runAt = lab.clock.now() + 1000;
+    await lab.submit({ kind: 'other', runAt, tasks: Array.from({ length: 600 }, () => ({})) });
+    await lab.submit({ runAt });
+    const poll = await park(lab.edge());
+    lab.clock.advance(1000);
+    await rest();
+    expect(poll.isAnswered).toBe(true);
+  });
+
   it('is replaced by a newer poll of its edge with the same key', async () => {
     const edge = lab.edge();
     const idempotency = { key: 'k', path: 'tasks/next' };

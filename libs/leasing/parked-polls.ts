@@ -10,6 +10,8 @@ export type WakeReason = 'task' | 'timeout' | 'ended';
 export interface Poll {
   /** Waits for the next reason, at most `waitMs`. A wake that came while the poll was busy counts at once. */
   wait(waitMs: number): Promise<WakeReason>;
+  /** Hands the wake that it cannot use to the next poll behind it that can; never ahead, so that it ends. */
+  passOn(): void;
   /** Gives up its place. A wake that it did not turn into a task goes to the next poll that can. */
   leave(hasTaken: boolean): void;
 }
@@ -47,9 +49,10 @@ export class ParkedPolls implements OnModuleDestroy {
     if (this.polls.size >= this.options.maxParkedPolls) {
       throw new DomainError('rate.limited', 'Too many polls are parked.', { retryAfterSeconds: 5 });
     }
-    const poll = new ParkedPoll(this.clock, claimant, key, signal, (unused) =>
-      this.remove(poll, unused),
-    );
+    const poll = new ParkedPoll(this.clock, claimant, key, signal, {
+      passOn: (task) => this.wakeFirst(task, this.behind(poll)),
+      leave: (unused) => this.remove(poll, unused),
+    });
     this.polls.add(poll);
     if (this.polls.size === 1) this.tellEmptiness(false);
     if (this.isClosed || signal?.aborted) poll.end();
@@ -88,8 +91,16 @@ export class ParkedPolls implements OnModuleDestroy {
     this.emptyListeners.push(listener);
   }
 
-  private wakeFirst(task: AvailableTask): void {
-    for (const poll of this.polls) {
+  private *behind(poll: ParkedPoll): Iterable<ParkedPoll> {
+    let isBehind = false;
+    for (const other of this.polls) {
+      if (isBehind) yield other;
+      else isBehind = other === poll;
+    }
+  }
+
+  private wakeFirst(task: AvailableTask, polls: Iterable<ParkedPoll> = this.polls): void {
+    for (const poll of polls) {
       if (!poll.isWoken && canRun(poll.claimant, task)) {
         poll.wake(task);
         return;
@@ -141,7 +152,10 @@ class ParkedPoll implements Poll {
     readonly claimant: Claimant,
     readonly key: string | null,
     private readonly signal: AbortSignal | undefined,
-    private readonly onLeave: (unused: readonly AvailableTask[]) => void,
+    private readonly house: {
+      readonly passOn: (task: AvailableTask) => void;
+      readonly leave: (unused: readonly AvailableTask[]) => void;
+    },
   ) {
     signal?.addEventListener('abort', this.onAbort, { once: true });
   }
@@ -177,6 +191,12 @@ class ParkedPoll implements Poll {
     });
   }
 
+  passOn(): void {
+    const wake = this.delivered;
+    this.delivered = null;
+    if (wake !== null && wake !== 'any') this.house.passOn(wake);
+  }
+
   leave(hasTaken: boolean): void {
     if (this.isGone) return;
     this.isGone = true;
@@ -184,7 +204,7 @@ class ParkedPoll implements Poll {
     this.signal?.removeEventListener('abort', this.onAbort);
     this.timer?.cancel();
     const wakes = hasTaken ? [this.pending] : [this.delivered, this.pending];
-    this.onLeave(wakes.filter((wake) => wake !== null && wake !== 'any'));
+    this.house.leave(wakes.filter((wake) => wake !== null && wake !== 'any'));
   }
 
   private finish(reason: WakeReason): void {
