@@ -280,6 +280,23 @@ describe('retention', () => {
     expect(await keys()).toBe(2);
   });
 
+  it('forgets as many keys as came in, also when they are many', async () => {
+    await engine.unitOfWork.run(async (tx) => {
+      const made = { body_sha256: 'x', created_at: engine.clock.now() };
+      for (let n = 0; n < 450; n += 1) {
+        const key = { path: 'p', idempotency_key: `key ${n}`, ...made };
+        const answer = JSON.stringify([engine.ids.uuid()]);
+        const created_at = made.created_at + n;
+        await tx.insert('idempotency_keys', { ...key, credential_id: 'me', answer, created_at });
+        await tx.insert('lease_requests', { id: engine.ids.uuid(), edge_id: 'edge', ...key });
+      }
+    });
+    engine.clock.advance(86_400_001 + 450);
+    await retention.runOnce();
+    expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(0);
+    expect(await count('SELECT count(*) AS n FROM lease_requests')).toBe(0);
+  });
+
   it('answers a call during a run with that run', async () => {
     await completedJob();
     expire();
