@@ -2,7 +2,7 @@
 export interface BenchPlan {
   /** Pairs after the warm-up, if there is time. Odd, so that the median is a measured one. */
   readonly rounds: number;
-  /** After this long no further pair of a comparison is begun: a machine that is busy gets fewer rounds. */
+  /** After this long, and three pairs, no further one of a comparison is begun: a machine that is busy gets fewer rounds. */
   readonly budgetMs: number;
   /** Rounds of the engine before the first that counts, so that the compiler has seen everything. */
   readonly engineWarmUpRounds: number;

@@ -22,6 +22,9 @@ export interface Comparison {
   readonly cpuRatio: number | null;
 }
 
+/** Fewer have no median worth the name. */
+const LEAST_ROUNDS = 3;
+
 /**
  * The two sides right after one another, so that whatever else the machine does meets both. Who begins
  * changes from round to round.
@@ -33,7 +36,7 @@ export async function measurePairs<T>(
   const pairs: Pair<T>[] = [];
   const startedMs = performance.now();
   for (let round = 0; round < rounds; round += 1) {
-    if (round > 0 && performance.now() - startedMs > budgetMs) break;
+    if (round >= LEAST_ROUNDS && performance.now() - startedMs > budgetMs) break;
     const { subject, baseline } = await sidesOf(round);
     if (round % 2 === 0) {
       const first = await subject();
