@@ -58,6 +58,20 @@ describe('uploading an artifact', () => {
     expect(await chunks()).toBe(Math.ceil(size / CHUNK_BYTES));
   });
 
+  it('takes a small one with two commits: the lease held, the rest', async () => {
+    const { driver } = engine.database;
+    const exec = driver.exec.bind(driver);
+    let commits = 0;
+    driver.exec = (sql) => {
+      if (sql === 'COMMIT') commits += 1;
+      return exec(sql);
+    };
+    await put(randomBytes(4096));
+    expect(commits).toBe(2);
+    await put(randomBytes(20_000));
+    expect(commits).toBe(2 + 4);
+  });
+
   it('refuses one byte too many, and leaves nothing', async () => {
     await expect(put(randomBytes(MAX_BYTES + 1))).rejects.toMatchObject({
       code: 'artifact.too_large',
