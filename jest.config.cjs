@@ -31,6 +31,8 @@ const common = {
 module.exports = {
   // For tests and hooks alike: a whole gateway starts in 2 s, but not on a machine that does other things.
   testTimeout: 60_000,
+  // Suites mostly wait, for disks and for processes of their own: one worker a core, the main process idles.
+  maxWorkers: '100%',
   projects: [
     {
       ...common,

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { sha256Hex } from '@foreman/kernel';
+import { ArtifactObjects } from './artifact-objects';
 import { ArtifactLab, LIMIT } from './spec/artifact-lab';
 
 describe('artifact objects', () => {
@@ -144,5 +145,27 @@ describe('artifact objects', () => {
       const [completion] = await lab.shown(job.id);
       expect(completion?.inline).toMatchObject({ tasks: [{ name: '0.completion' }, null] });
     });
+  });
+
+  it('lets others run between many values', async () => {
+    const lease = await lab.lease();
+    const declared = Array.from({ length: 200 }, (_, n) => ({
+      name: `a${n}`,
+      contentType: 'application/json',
+      inline: n,
+    }));
+    await lab.complete(lease, declared);
+    const objects = lab.engine.get(ArtifactObjects);
+    const records = await objects.list(lab.engine.reads, lease.jobId);
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await objects.of(lease.jobId, records, null);
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(3);
   });
 });

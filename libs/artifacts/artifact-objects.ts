@@ -7,6 +7,11 @@ import type { ArtifactRecord } from './artifact-record';
 import { ArtifactsSettings } from './artifacts.options';
 import { inlineValue, mayBeInline, type InlineValue } from './inline-value';
 
+/** What is read and parsed in one turn of the event loop: an answer of many values lets others run between. */
+const TURN_BYTES = 65_536;
+/** What reading one value costs besides its bytes. */
+const READ_COST_BYTES = 1024;
+
 /** Artifact objects, by value or by URL; also what webhooks take artifacts from. */
 @Injectable()
 export class ArtifactObjects {
@@ -31,8 +36,15 @@ export class ArtifactObjects {
   ): Promise<ArtifactObject[]> {
     const objects: ArtifactObject[] = [];
     let budget = inlineBudgetBytes ?? Infinity;
+    let turn = TURN_BYTES;
     for (const record of [...records].sort(byPlace)) {
-      const value = budget >= record.size ? await this.valueOf(record) : null;
+      if (turn <= 0) {
+        await new Promise(setImmediate);
+        turn = TURN_BYTES;
+      }
+      const isRead = budget >= record.size && this.mayBeInline(record);
+      const value = isRead ? await this.valueOf(record) : null;
+      if (isRead) turn -= record.size + READ_COST_BYTES;
       const cost = value === null ? 0 : inlineCost(record, value);
       const isInline = value !== null && budget > 0 && cost <= budget;
       if (isInline) budget -= cost;
@@ -69,9 +81,12 @@ export class ArtifactObjects {
     };
   }
 
+  private mayBeInline({ contentType, size }: ArtifactRecord): boolean {
+    return mayBeInline(contentType, size, this.settings.inlineLimitBytes);
+  }
+
   /** Null too when the bytes are gone: a frozen message outlives the blobs of an earlier run. */
   private async valueOf(record: ArtifactRecord): Promise<InlineValue | null> {
-    if (!mayBeInline(record.contentType, record.size, this.settings.inlineLimitBytes)) return null;
     const bytes = await this.reads.bytesOf(record);
     return bytes === null ? null : inlineValue(record.contentType, bytes);
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable, SqlValue } from '@foreman/database';
-import { decodeCursor, pageOf, type Page, type PageRequest } from '@foreman/kernel';
+import { decodeCursor, encodeCursor, pageOf, type Page, type PageRequest } from '@foreman/kernel';
 import { AttemptEntity } from './attempt.entity';
 import { JobEntity } from './job.entity';
 import type { JobStatus } from './job-state';
@@ -48,7 +48,12 @@ export class JobQueries {
       `SELECT * FROM jobs WHERE ${where.sql} ORDER BY created_at DESC, id DESC LIMIT ?`,
       [...where.params, page.limit + 1],
     );
-    return pageOf(jobs, page.limit, (job) => [job.createdAt, job.id]);
+    return pageOf(jobs, page.limit, listKey);
+  }
+
+  /** The cursor of the list's page that begins after this job: for a page that is to be shorter. */
+  cursorAfter(job: JobEntity): string {
+    return encodeCursor(listKey(job));
   }
 
   /** A job's tasks by index, each with its attempts by number. */
@@ -86,6 +91,10 @@ export class JobQueries {
     }
     return found;
   }
+}
+
+function listKey(job: JobEntity): [createdAt: number, id: string] {
+  return [job.createdAt, job.id];
 }
 
 /** A WHERE clause and its parameters, grown together. */

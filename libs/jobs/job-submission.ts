@@ -112,11 +112,24 @@ export class JobSubmission {
     if (task.payload !== undefined) {
       await tx.insert('task_payloads', { task_id: id, body: JSON.stringify(task.payload) });
     }
-    for (const [name, value] of Object.entries(requires ?? {})) {
-      await tx.insert('task_requirements', { task_id: id, label: `${name}=${value}` });
-    }
+    await insertRequirements(tx, id, requires ?? {});
     return { kind: job.kind, queue: job.queue, assignedEdgeId, requires, availableAt };
   }
+}
+
+/** All of a task's in one statement: a thousand tasks may each have many. */
+async function insertRequirements(
+  tx: Tx,
+  taskId: string,
+  requires: Readonly<Record<string, string>>,
+): Promise<void> {
+  const labels = Object.entries(requires).map(([name, value]) => `${name}=${value}`);
+  if (labels.length === 0) return;
+  const rows = labels.map(() => '(?, ?)').join(', ');
+  await tx.execute(
+    `INSERT INTO task_requirements (task_id, label) VALUES ${rows}`,
+    labels.flatMap((label) => [taskId, label]),
+  );
 }
 
 /** A task's own requirements come on top of its job's; the task's word counts where both name a label. */

@@ -85,6 +85,19 @@ export const BAD_CALLS: BadCall[] = [
     errorPath: 'jobs',
   },
   {
+    title: 'a batch that requires too many labels',
+    path: '/jobs/batch',
+    body: {
+      jobs: Array.from({ length: 10 }, () => ({
+        kind: 'x',
+        requires: Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`label-${n}`, 'v'])),
+        tasks: Array.from({ length: 101 }, () => ({})),
+      })),
+    },
+    expected: [400, 'request.invalid'],
+    errorPath: 'jobs',
+  },
+  {
     title: 'a batch with one bad webhook secret',
     path: '/jobs/batch',
     body: {

@@ -145,12 +145,23 @@ function taskOf(task: SubmitTaskDto): TaskCommand {
 
 /** Tasks of all jobs of one request together: they are written in one transaction, while others wait. */
 const MAX_TASKS_TOGETHER = 10_000;
+/** And their required labels: as many as one job of a thousand tasks may have. */
+const MAX_LABELS_TOGETHER = 64_000;
 
 function checkTaskCount(requests: readonly SubmitJobDto[]): void {
   const count = requests.reduce((sum, request) => sum + (request.tasks?.length ?? 1), 0);
   if (count > MAX_TASKS_TOGETHER) {
     throw invalidField('jobs', `may have at most ${MAX_TASKS_TOGETHER} tasks together`);
   }
+  if (requests.reduce((sum, request) => sum + labelCount(request), 0) > MAX_LABELS_TOGETHER) {
+    throw invalidField('jobs', `may require at most ${MAX_LABELS_TOGETHER} labels together`);
+  }
+}
+
+function labelCount({ requires, tasks }: SubmitJobDto): number {
+  const ofJob = Object.keys(requires ?? {}).length;
+  if (!tasks) return ofJob;
+  return tasks.reduce((sum, task) => sum + ofJob + Object.keys(task.requires ?? {}).length, 0);
 }
 
 /** Puts a job's place in its batch before the fields that were found wrong in it. */

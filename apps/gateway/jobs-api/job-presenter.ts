@@ -23,13 +23,17 @@ export class JobPresenter {
     return dto;
   }
 
-  async of(db: Queryable, jobs: readonly JobEntity[]): Promise<JobDto[]> {
+  /** In the order given; ends early, after one job at least, once there are `mostArtifacts` artifact objects. */
+  async of(db: Queryable, jobs: readonly JobEntity[], mostArtifacts = Infinity): Promise<JobDto[]> {
     const dtos: JobDto[] = [];
     let budget = ANSWER_INLINE_BYTES;
+    let room = mostArtifacts;
     for (const view of await this.views.of(db, jobs)) {
       const artifacts = await this.artifactsOf(db, view.id, budget);
       budget -= inlineBytes(artifacts);
+      room -= artifacts.length;
       dtos.push(this.dto(view, artifacts));
+      if (room <= 0) break;
     }
     return dtos;
   }

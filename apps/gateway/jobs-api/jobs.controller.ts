@@ -37,6 +37,7 @@ import { Caller } from '../http/principals';
 import { NeedsStorage } from '../http/storage.guard';
 import { strictValidation } from '../http/validation';
 import { ExplanationDto, JobBatchDto, JobDto } from './job.dto';
+import { PAGE_ARTIFACTS } from './answer-budget';
 import { JobIntake, type Intake } from './job-intake';
 import { JobPresenter } from './job-presenter';
 import { ListJobsQueryDto, SubmitBatchDto, SubmitJobDto } from './submit-job.dto';
@@ -145,10 +146,11 @@ export class JobsController {
     const filter = await this.filterOf(query);
     if (filter === null) return { items: [], nextCursor: null };
     const page = await this.queries.list(this.reads, filter, pageRequestOf(query));
-    return {
-      items: await this.presenter.of(this.reads, page.items),
-      nextCursor: page.nextCursor,
-    };
+    const items = await this.presenter.of(this.reads, page.items, PAGE_ARTIFACTS);
+    const left = page.items[items.length];
+    const last = page.items[items.length - 1];
+    const isCut = left !== undefined && last !== undefined;
+    return { items, nextCursor: isCut ? this.queries.cursorAfter(last) : page.nextCursor };
   }
 
   @Get(':id')
