@@ -21,6 +21,9 @@ import { requestLog } from './http/request-log';
 import { JobsApiModule } from './jobs-api/jobs-api.module';
 import { SchedulesModule } from './schedules/schedules.module';
 
+/** For webhooks under way when the gateway stops; what is cut off is sent again. See `ConnectionClosing`. */
+const WEBHOOK_STOP_GRACE_MS = 1500;
+
 /** What a test may replace. In production: the system's clock, ids and chance; schedules run. */
 export interface StandIns {
   readonly clock?: Clock;
@@ -65,6 +68,7 @@ export class AppModule {
           inlineBudgetBytes: options.webhookInlineBudgetBytes,
           allowedNetworks: options.webhookAllowedNetworks,
           retrySeconds: options.webhookRetrySeconds,
+          stopGraceMs: WEBHOOK_STOP_GRACE_MS,
         }),
         LeasingModule.forRoot(),
         RetentionModule.forRoot({ deliveryHoldSeconds: options.deliveryHoldSeconds }),

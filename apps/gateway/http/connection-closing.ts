@@ -1,8 +1,11 @@
 import type { Server } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
-/** How long a stopping gateway lets running requests go on, in ms; within the 10 s of the contract. */
-const FINISH_WITHIN_MS = 7000;
+/**
+ * How long a stopping gateway lets running requests go on, in ms: with the webhooks that are under way before
+ * and the schedules after, within the 10 s of the contract.
+ */
+const FINISH_WITHIN_MS = 5500;
 
 /** Ends the connections of a stopping server once what runs on them has been answered. */
 export class ConnectionClosing {
@@ -15,7 +18,7 @@ export class ConnectionClosing {
     next();
   };
 
-  /** Refuses new connections and settles when the running requests are done, or cut off after 7 s. */
+  /** Refuses new connections and settles when the running requests are done, or cut off after 5.5 s. */
   async stop(server: Server): Promise<void> {
     this.isStopping = true;
     if (!server.listening) return;

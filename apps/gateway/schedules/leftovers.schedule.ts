@@ -25,7 +25,6 @@ export class LeftoversSchedule implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.blobRuns.stop();
-    await this.rowRuns.stop();
+    await Promise.all([this.blobRuns.stop(), this.rowRuns.stop()]);
   }
 }

@@ -57,4 +57,11 @@ describe('SoloRuns', () => {
     await runs.tick();
     expect(work.starts).toBe(1);
   });
+
+  it('stops soon even when the present run goes on for long', async () => {
+    const first = runs.tick();
+    await runs.stop();
+    work.fail(new Error('the database was closed'));
+    await expect(first).resolves.toBeUndefined();
+  });
 });

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { startInProcess } from './harness';
+
+/** main.ts gives up after 9.5 s. */
+const STOPPED_WITHIN_MS = 9000;
+
+it('stops in time with a silent receiver, a stalled upload and a parked poll', async () => {
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const receiver = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  const gateway = await startInProcess(
+    { webhookAllowedNetworks: ['127.0.0.0/8'] },
+    { schedules: true },
+  );
+  const edge = await gateway.enrolEdge(['test']);
+  const told = { kind: 'never', webhook: { url: receiver } };
+  const job = await gateway.asAdmin<{ id: string }>('POST', '/jobs', told);
+  const posted = once(silent, 'request');
+  await gateway.asAdmin('POST', `/jobs/${job.body.id}/cancel`);
+  await posted;
+
+  await gateway.asAdmin('POST', '/jobs', { kind: 'test' });
+  const poll = (waitSeconds: number) =>
+    gateway.call<{ taskId: string; leaseToken: string }>('POST', '/internal/edges/tasks/next', {
+      token: edge.token,
+      body: { waitSeconds },
+    });
+  const { taskId, leaseToken } = (await poll(0)).body;
+  const { hostname, port } = new URL(gateway.baseUrl);
+  const upload = connect(Number(port), hostname);
+  upload.on('error', () => undefined);
+  upload.write(
+    [
+      `PUT /internal/edges/tasks/${taskId}/artifacts/a HTTP/1.1`,
+      'Host: gateway',
+      `Authorization: Bearer ${edge.token}`,
+      `Foreman-Lease: ${leaseToken}`,
+      'Content-Type: text/plain',
+      'Content-Length: 1000000',
+      '',
+      'only the beginning',
+    ].join('\r\n'),
+  );
+  const parked = poll(50);
+  // An answered call behind them says that both have arrived.
+  await poll(0);
+
+  const startedMs = performance.now();
+  await gateway.stop();
+  expect(performance.now() - startedMs).toBeLessThan(STOPPED_WITHIN_MS);
+  expect((await parked).status).toBe(204);
+  upload.destroy();
+  silent.closeAllConnections();
+  silent.close();
+}, 30_000);
