@@ -1436,7 +1436,10 @@ export interface components {
             readonly leaseToken: string;
         };
         readonly EdgeHeartbeatDto: {
-            /** @example 0.1.0 */
+            /**
+             * @description Cut at 100 characters.
+             * @example 0.1.0
+             */
             readonly agentVersion?: string;
             readonly tasks: readonly components["schemas"]["HeartbeatOfTaskDto"][];
         };
