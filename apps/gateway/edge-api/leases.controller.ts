@@ -1,4 +1,5 @@
 import type { EdgePrincipal } from '@foreman/edges';
+import type { ErrorCode } from '@foreman/kernel';
 import { Leasing, type LeaseAnswer } from '@foreman/leasing';
 import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -16,6 +17,16 @@ import {
   NextTaskDto,
   leasedTaskDto,
 } from './lease.dto';
+
+/** How either way to lease can be refused. */
+const LEASE_PROBLEMS = [
+  'request.invalid',
+  'request.too_large',
+  'request.unsupported_type',
+  'idempotency.conflict',
+  'idempotency.ended',
+  'rate.limited',
+] as const satisfies readonly ErrorCode[];
 
 @ApiTags('edges')
 @Controller('internal/edges/tasks')
@@ -36,14 +47,7 @@ export class LeasesController {
   @ApiNoContentResponse({
     description: 'Nothing to do. With `Retry-After` when the edge is to drain or stop',
   })
-  @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'idempotency.conflict',
-    'idempotency.ended',
-    'rate.limited',
-  )
+  @ApiProblems(...LEASE_PROBLEMS)
   async next(
     @CallingEdge() edge: EdgePrincipal,
     @Body() body: NextTaskDto,
@@ -68,14 +72,7 @@ export class LeasesController {
   })
   @ApiIdempotencyKey()
   @ApiOkResponse({ type: LeasedTasksDto })
-  @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'idempotency.conflict',
-    'idempotency.ended',
-    'rate.limited',
-  )
+  @ApiProblems(...LEASE_PROBLEMS)
   async leaseSeveral(
     @CallingEdge() edge: EdgePrincipal,
     @Body() body: LeaseTasksDto,

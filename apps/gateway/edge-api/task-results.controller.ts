@@ -13,6 +13,7 @@ import { NeedsStorage } from '../http/storage.guard';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
 import { IngestedDto, PostResultsDto, postedRows } from './post-results.dto';
 import { requestBytes } from './request-bytes';
+import { TASK_CALL_PROBLEMS } from './task-call-problems';
 
 const NDJSON = 'application/x-ndjson';
 
@@ -39,15 +40,7 @@ export class TaskResultsController {
   @ApiConsumes('application/json', NDJSON)
   @ApiBody({ type: PostResultsDto })
   @ApiOkResponse({ type: IngestedDto })
-  @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'lease.missing',
-    'lease.lost',
-    'task.not_found',
-    'server.storage_full',
-  )
+  @ApiProblems(...TASK_CALL_PROBLEMS, 'server.storage_full')
   async post(
     @IdParam('task.not_found') taskId: string,
     @CallingEdge() edge: EdgePrincipal,

@@ -22,6 +22,7 @@ import {
 import { heartbeatSecondsFor } from './heartbeat-interval';
 import { HeartbeatAnswerDto, HeartbeatDto } from './heartbeat.dto';
 import { leasedTaskDto } from './lease.dto';
+import { TASK_CALL_PROBLEMS } from './task-call-problems';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
 
 const COMPLETE_BODY = new OpaqueBodyPipe({
@@ -54,14 +55,7 @@ export class TasksController {
   })
   @ApiLeaseToken()
   @ApiOkResponse({ type: HeartbeatAnswerDto })
-  @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'lease.missing',
-    'lease.lost',
-    'task.not_found',
-  )
+  @ApiProblems(...TASK_CALL_PROBLEMS)
   async heartbeat(
     @IdParam('task.not_found') taskId: string,
     @CallingEdge() edge: EdgePrincipal,
@@ -98,12 +92,7 @@ export class TasksController {
   @ApiBody({ type: CompleteTaskDto })
   @ApiOkResponse({ type: CompletedTaskDto })
   @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'lease.missing',
-    'lease.lost',
-    'task.not_found',
+    ...TASK_CALL_PROBLEMS,
     'results.incomplete',
     'results.unknown_config',
     'artifact.conflict',
@@ -151,14 +140,7 @@ export class TasksController {
   })
   @ApiLeaseToken()
   @ApiOkResponse({ type: FailedTaskDto })
-  @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'lease.missing',
-    'lease.lost',
-    'task.not_found',
-  )
+  @ApiProblems(...TASK_CALL_PROBLEMS)
   async fail(
     @IdParam('task.not_found') taskId: string,
     @CallingEdge() edge: EdgePrincipal,

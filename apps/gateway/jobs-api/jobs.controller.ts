@@ -1,7 +1,7 @@
 import type { Principal } from '@foreman/access';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Edges } from '@foreman/edges';
-import { Clock, invalidField, type Page } from '@foreman/kernel';
+import { Clock, type ErrorCode, invalidField, type Page } from '@foreman/kernel';
 import { JobLifecycle, JobQueries, getJob, type JobFilter } from '@foreman/jobs';
 import { JobExplain } from '@foreman/leasing';
 import {
@@ -53,6 +53,16 @@ function jobBody<T extends object>(metatype: Type<T>): OpaqueBodyPipe<T> {
   });
 }
 
+/** How a submission, of one job or of many, can be refused. */
+const SUBMISSION_PROBLEMS = [
+  'request.invalid',
+  'request.too_large',
+  'request.unsupported_type',
+  'idempotency.conflict',
+  'webhook.target_refused',
+  'server.storage_full',
+] as const satisfies readonly ErrorCode[];
+
 @ApiTags('jobs')
 @Controller('jobs')
 @ServiceFace('jobs:read')
@@ -82,14 +92,7 @@ export class JobsController {
   @ApiBody({ type: SubmitJobDto })
   @ApiCreatedResponse({ type: JobDto, description: 'Submitted; `Location` is the job' })
   @ApiOkResponse({ type: JobDto, description: 'A repeat of its Idempotency-Key' })
-  @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'idempotency.conflict',
-    'webhook.target_refused',
-    'server.storage_full',
-  )
+  @ApiProblems(...SUBMISSION_PROBLEMS)
   async submit(
     @Body(jobBody(SubmitJobDto)) body: unknown,
     @Caller() caller: Principal,
@@ -115,14 +118,7 @@ export class JobsController {
   @ApiBody({ type: SubmitBatchDto })
   @ApiCreatedResponse({ type: JobBatchDto, description: 'Submitted, in the order of the request' })
   @ApiOkResponse({ type: JobBatchDto, description: 'A repeat of its Idempotency-Key' })
-  @ApiProblems(
-    'request.invalid',
-    'request.too_large',
-    'request.unsupported_type',
-    'idempotency.conflict',
-    'webhook.target_refused',
-    'server.storage_full',
-  )
+  @ApiProblems(...SUBMISSION_PROBLEMS)
   async submitBatch(
     @Body(jobBody(SubmitBatchDto)) body: unknown,
     @Caller() caller: Principal,
