@@ -27,12 +27,14 @@ describe('the database', () => {
       foreignKeys: pragma('foreign_keys'),
       autoVacuum: pragma('auto_vacuum'),
       busyTimeoutMs: pragma('busy_timeout'),
+      temporaryStore: pragma('temp_store'),
     }).toEqual({
       journal: 'wal',
       synchronous: 2,
       foreignKeys: 1,
       autoVacuum: 2,
       busyTimeoutMs: 5000,
+      temporaryStore: 2,
     });
   });
 
