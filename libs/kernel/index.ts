@@ -1,5 +1,6 @@
 export { Clock, SystemClock, delay, isoTime, isoTimeOrNull } from './clock';
 export type { ClockTimer } from './clock';
+export { SteadyClock } from './steady-clock';
 export { IdSource, RandomIds, isUuid, sha256Hex } from './ids';
 export { RandomSource, SystemRandom } from './random';
 export { backoffMs, jitteredMs } from './backoff';
@@ -10,3 +11,16 @@ export { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT, decodeCursor, encodeCursor, pageOf 
 export type { Page, PageRequest } from './paging';
 export { canonicalJson } from './canonical-json';
 export { KIND_RULE, LABELS_RULE, areLabels, isKind } from './names';
+export {
+  ANY_PLATFORM,
+  DEFAULT_CHANNEL,
+  isNewerVersion,
+  manifestFindings,
+} from './release-manifest';
+export type { ReleaseManifest, SignedRelease } from './release-manifest';
+export {
+  isReleasePublicKey,
+  releaseKeyId,
+  releaseSigningBytes,
+  signerOf,
+} from './release-signature';
