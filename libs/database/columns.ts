@@ -18,6 +18,11 @@ export function IntegerColumn(options: Nullable = {}): PropertyDecorator {
   return Column({ type: 'integer', nullable: options.nullable ?? false });
 }
 
+/** A measured quantity that is not whole. */
+export function RealColumn(options: Nullable = {}): PropertyDecorator {
+  return Column({ type: 'real', nullable: options.nullable ?? false });
+}
+
 /** A moment in milliseconds since the epoch: sorts, compares and adds as a number. */
 export function EpochMsColumn(options: Nullable = {}): PropertyDecorator {
   return IntegerColumn(options);

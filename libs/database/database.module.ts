@@ -4,6 +4,7 @@ import {
   IdSource,
   RandomIds,
   RandomSource,
+  SteadyClock,
   SystemClock,
   SystemRandom,
 } from '@foreman/kernel';
@@ -14,7 +15,7 @@ import { ReadConnection, UnitOfWork } from './unit-of-work';
 
 /**
  * Opens the database once for the whole application, and gives every lib the same write door, read
- * connection, clock, ids and chance. Starts no timer.
+ * connection, clock (steady: see SteadyClock), ids and chance. Starts no timer.
  */
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
@@ -30,11 +31,15 @@ export class DatabaseModule implements OnApplicationShutdown {
         { provide: Database, useFactory: () => Database.open(options, onHookError) },
         { provide: UnitOfWork, useFactory: (db: Database) => db.unitOfWork, inject: [Database] },
         { provide: ReadConnection, useFactory: (db: Database) => db.reads, inject: [Database] },
-        { provide: Clock, useFactory: () => options.clock ?? new SystemClock() },
+        {
+          provide: SteadyClock,
+          useFactory: () => new SteadyClock(options.clock ?? new SystemClock()),
+        },
+        { provide: Clock, useExisting: SteadyClock },
         { provide: IdSource, useFactory: () => options.ids ?? new RandomIds() },
         { provide: RandomSource, useFactory: () => options.random ?? new SystemRandom() },
       ],
-      exports: [Database, UnitOfWork, ReadConnection, Clock, IdSource, RandomSource],
+      exports: [Database, UnitOfWork, ReadConnection, Clock, SteadyClock, IdSource, RandomSource],
     };
   }
 

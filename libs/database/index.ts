@@ -17,6 +17,7 @@ export {
   IdColumn,
   IntegerColumn,
   JsonColumn,
+  RealColumn,
   TextColumn,
 } from './columns';
 export { registerEntities } from './entity-registry';

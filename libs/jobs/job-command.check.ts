@@ -25,6 +25,9 @@ export function checkJobCommand(command: JobCommand): void {
   errors.integer('maxAttempts', command.maxAttempts, 1, 100);
   errors.integer('leaseSeconds', command.leaseSeconds, 5, 3600);
   errors.integer('timeoutSeconds', command.timeoutSeconds, 1, 31_536_000);
+  errors.integer('stallSeconds', command.stallSeconds, 1, 31_536_000);
+  const onStall: string = command.onStall ?? 'mark';
+  errors.unless(onStall === 'mark' || onStall === 'fail', 'onStall', 'must be mark or fail');
   errors.integer('startBySeconds', command.startBySeconds, 1, 31_536_000);
   errors.integer('ttlSeconds', command.ttlSeconds, 0, 315_360_000);
   errors.labels('requires', command.requires);

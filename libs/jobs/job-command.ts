@@ -1,4 +1,4 @@
-import type { OnTaskFailure } from './job-state';
+import type { OnStall, OnTaskFailure } from './job-state';
 
 /** One task of a job as it is submitted. */
 export interface TaskCommand {
@@ -27,6 +27,10 @@ export interface JobCommand {
   readonly maxAttempts?: number;
   readonly leaseSeconds?: number;
   readonly timeoutSeconds?: number;
+  /** A leased task has stalled when its counters stood still, and no row came, for so long. Absent: never. */
+  readonly stallSeconds?: number;
+  /** What a stall comes to: it is shown (the default), or its attempt fails with `task.stalled`. */
+  readonly onStall?: OnStall;
   readonly ttlSeconds?: number;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly onTaskFailure?: OnTaskFailure;

@@ -8,7 +8,13 @@ export type JobEventType =
   'job.created' | 'job.started' | 'job.completed' | 'job.failed' | 'job.cancelled' | 'job.retried';
 
 export type TaskEventType =
-  'task.leased' | 'task.revived' | 'task.requeued' | 'task.completed' | 'task.failed';
+  | 'task.leased'
+  | 'task.revived'
+  | 'task.requeued'
+  | 'task.stalled'
+  | 'task.advanced'
+  | 'task.completed'
+  | 'task.failed';
 
 /** A fact about a job, as its subscribers get it inside the transaction. */
 export interface JobEvent {

@@ -204,7 +204,8 @@ const CANCEL_ATTEMPTS = `
 
 const CANCEL_TASKS = `
   UPDATE tasks SET status = 'cancelled', finalized_at = ?, lease_token = NULL, lease_edge_id = NULL,
-    lease_expires_at = NULL, leased_at = NULL, revivable_token = NULL, revivable_edge_id = NULL
+    lease_expires_at = NULL, leased_at = NULL, stall_due_at = NULL, stalled_at = NULL,
+    revivable_token = NULL, revivable_edge_id = NULL
   WHERE job_id = ? AND status IN ('queued', 'leased')`;
 
 const RETRY_JOB = `
@@ -214,6 +215,6 @@ const RETRY_JOB = `
 
 /** Attempt numbers keep growing; what counts against maxAttempts starts anew. */
 const RETRY_TASKS = `
-  UPDATE tasks SET status = 'queued', available_at = ?, start_by_at = NULL, burnt_attempts = 0,
+  UPDATE tasks SET status = 'queued', available_at = ?, is_due = 1, start_by_at = NULL, burnt_attempts = 0,
     returned_expiries = 0, is_started = 0, finalized_at = NULL, error_code = NULL, error_message = NULL
   WHERE job_id = ? AND status IN ('failed', 'cancelled') RETURNING *`;

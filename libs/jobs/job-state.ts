@@ -4,6 +4,8 @@ export type TaskStatus = 'queued' | 'leased' | 'completed' | 'failed' | 'cancell
 export type AttemptOutcome =
   'completed' | 'failed' | 'timed_out' | 'expired' | 'released' | 'cancelled' | 'revoked';
 export type OnTaskFailure = 'fail' | 'continue';
+/** What a stalled task comes to: it is only marked, or its attempt fails. */
+export type OnStall = 'mark' | 'fail';
 
 export const JOB_STATUSES: readonly JobStatus[] = [
   'queued',

@@ -32,6 +32,10 @@ describe('submission', () => {
     ['leaseSeconds', { leaseSeconds: 4 }],
     ['leaseSeconds', { leaseSeconds: 3601 }],
     ['timeoutSeconds', { timeoutSeconds: 0 }],
+    ['stallSeconds', { stallSeconds: 0 }],
+    ['stallSeconds', { stallSeconds: 1.5 }],
+    ['stallSeconds', { stallSeconds: 31_536_001 }],
+    ['onStall', { onStall: 'panic' as 'mark' }],
     ['ttlSeconds', { ttlSeconds: -1 }],
     ['startBySeconds', { startBySeconds: 0 }],
     ['metadata', { metadata: { big: 'x'.repeat(4096) } }],
@@ -100,6 +104,21 @@ describe('submission', () => {
     const payloads = engine.get(Payloads);
     expect(await payloads.ofTask(engine.reads, tasks[0]!)).toEqual(payload);
     expect(await payloads.ofTask(engine.reads, tasks[1]!)).toEqual({ ...payload, nested: null });
+  });
+
+  it.each([
+    [{}, { stallSeconds: null, onStall: 'mark' }, { stallSeconds: null, failsOnStall: false }],
+    [{ stallSeconds: 1 }, { stallSeconds: 1, onStall: 'mark' }, { failsOnStall: false }],
+    [
+      { stallSeconds: 31_536_000, onStall: 'fail' as const },
+      { stallSeconds: 31_536_000, onStall: 'fail' },
+      { stallSeconds: 31_536_000, failsOnStall: true },
+    ],
+  ])('what stalls a task is kept with it: %j', async (command, ofJob, ofTask) => {
+    const job = await engine.submit(command);
+    expect(job).toMatchObject(ofJob);
+    const tasks = await engine.reads.entities(TaskEntity, 'SELECT * FROM tasks', []);
+    expect(tasks).toMatchObject([{ ...ofTask, stallDueAt: null, stalledAt: null }]);
   });
 
   it('has one task more than none, up to a thousand', async () => {

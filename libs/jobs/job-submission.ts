@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { Clock, IdSource } from '@foreman/kernel';
+import { claimGroupOf } from './claim-group';
 import type { JobCommand, TaskCommand } from './job-command';
 import { checkJobCommand } from './job-command.check';
 import { JobEntity } from './job.entity';
 import { JobEvents } from './job-events';
 import { JOBS_OPTIONS, type ResolvedJobsOptions } from './jobs.options';
 import { TaskAvailability, type AvailableTask } from './task-availability';
+import { TaskDeadlines } from './task-deadlines';
 
 const ONE_TASK: readonly TaskCommand[] = [{}];
 
@@ -19,6 +21,7 @@ export class JobSubmission {
     private readonly ids: IdSource,
     private readonly events: JobEvents,
     private readonly availability: TaskAvailability,
+    private readonly deadlines: TaskDeadlines,
     @Inject(JOBS_OPTIONS) private readonly options: ResolvedJobsOptions,
   ) {}
 
@@ -55,8 +58,9 @@ export class JobSubmission {
     const [job] = await tx.entities(
       JobEntity,
       `INSERT INTO jobs (id, kind, queue, status, priority, metadata, on_task_failure, max_attempts,
-         lease_seconds, timeout_seconds, ttl_seconds, task_count, run, event_seq, created_by, created_at)
-       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?) RETURNING *`,
+         lease_seconds, timeout_seconds, stall_seconds, on_stall, ttl_seconds, task_count, run, event_seq,
+         created_by, created_at)
+       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?) RETURNING *`,
       [
         this.ids.uuid(),
         command.kind,
@@ -67,6 +71,8 @@ export class JobSubmission {
         command.maxAttempts ?? 3,
         command.leaseSeconds ?? this.options.leaseSeconds,
         command.timeoutSeconds ?? null,
+        command.stallSeconds ?? null,
+        command.onStall ?? 'mark',
         command.ttlSeconds ?? this.options.ttlSeconds,
         (command.tasks ?? ONE_TASK).length,
         command.createdBy ?? null,
@@ -86,6 +92,9 @@ export class JobSubmission {
   ): Promise<AvailableTask> {
     const id = this.ids.uuid();
     const availableAt = Math.max(job.createdAt, command.runAt ?? 0);
+    const startByAt =
+      command.startBySeconds === undefined ? null : availableAt + command.startBySeconds * 1000;
+    if (startByAt !== null) tx.afterCommit(() => this.deadlines.note(startByAt));
     const requires = requirementsOf(command, task);
     const assignedEdgeId = task.assignedEdgeId ?? command.assignedEdgeId ?? null;
     await tx.insert('tasks', {
@@ -98,12 +107,15 @@ export class JobSubmission {
       status: 'queued',
       assigned_edge_id: assignedEdgeId,
       requires: requires === null ? null : JSON.stringify(requires),
+      claim_group: claimGroupOf({ kind: job.kind, queue: job.queue, requires }),
       available_at: availableAt,
-      start_by_at:
-        command.startBySeconds === undefined ? null : availableAt + command.startBySeconds * 1000,
+      is_due: availableAt <= job.createdAt ? 1 : 0,
+      start_by_at: startByAt,
       max_attempts: job.maxAttempts,
       lease_seconds: job.leaseSeconds,
       timeout_seconds: job.timeoutSeconds,
+      stall_seconds: job.stallSeconds,
+      fails_on_stall: job.onStall === 'fail' ? 1 : 0,
       attempt: 0,
       burnt_attempts: 0,
       returned_expiries: 0,
@@ -112,24 +124,8 @@ export class JobSubmission {
     if (task.payload !== undefined) {
       await tx.insert('task_payloads', { task_id: id, body: JSON.stringify(task.payload) });
     }
-    await insertRequirements(tx, id, requires ?? {});
     return { kind: job.kind, queue: job.queue, assignedEdgeId, requires, availableAt };
   }
-}
-
-/** All of a task's in one statement: a thousand tasks may each have many. */
-async function insertRequirements(
-  tx: Tx,
-  taskId: string,
-  requires: Readonly<Record<string, string>>,
-): Promise<void> {
-  const labels = Object.entries(requires).map(([name, value]) => `${name}=${value}`);
-  if (labels.length === 0) return;
-  const rows = labels.map(() => '(?, ?)').join(', ');
-  await tx.execute(
-    `INSERT INTO task_requirements (task_id, label) VALUES ${rows}`,
-    labels.flatMap((label) => [taskId, label]),
-  );
 }
 
 /** A task's own requirements come on top of its job's; the task's word counts where both name a label. */

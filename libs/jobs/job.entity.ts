@@ -7,7 +7,7 @@ import {
   JsonColumn,
   TextColumn,
 } from '@foreman/database';
-import type { JobStatus, OnTaskFailure } from './job-state';
+import type { JobStatus, OnStall, OnTaskFailure } from './job-state';
 import type { Summary } from './summary';
 
 /** What a client submitted and is told about; has 1..n tasks. */
@@ -17,6 +17,7 @@ import type { Summary } from './summary';
 @Check(`status <> 'running' OR started_at IS NOT NULL`)
 @Check(`expires_at IS NULL OR finalized_at IS NOT NULL`)
 @Check(`(status = 'failed') = (error_code IS NOT NULL)`)
+@Check(`on_stall IN ('mark', 'fail')`)
 @Index('jobs_newest', ['createdAt', 'id'], { where: 'hidden_at IS NULL' })
 @Index('jobs_by_status', ['status', 'createdAt', 'id'], { where: 'hidden_at IS NULL' })
 export class JobEntity {
@@ -31,6 +32,9 @@ export class JobEntity {
   @IntegerColumn() maxAttempts!: number;
   @IntegerColumn() leaseSeconds!: number;
   @IntegerColumn({ nullable: true }) timeoutSeconds!: number | null;
+  /** Its tasks have stalled when their counters stand still for so long; null: never. */
+  @IntegerColumn({ nullable: true }) stallSeconds!: number | null;
+  @TextColumn() onStall!: OnStall;
   @IntegerColumn() ttlSeconds!: number;
   @IntegerColumn() taskCount!: number;
   /** Grows by one with each retry. */

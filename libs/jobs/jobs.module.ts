@@ -10,11 +10,13 @@ import { JobSubmission } from './job-submission';
 import { JobViews } from './job-views';
 import { JOBS_OPTIONS, jobsOptions, type JobsOptions } from './jobs.options';
 import { LeaseFence } from './lease-fence';
-import { JobPayloadEntity, TaskPayloadEntity, TaskRequirementEntity } from './payload.entity';
+import { JobPayloadEntity, TaskPayloadEntity } from './payload.entity';
 import { Payloads } from './payloads';
 import { QueueEntity } from './queue.entity';
 import { Queues } from './queues';
+import { TaskAdvance } from './task-advance';
 import { TaskAvailability } from './task-availability';
+import { TaskDeadlines } from './task-deadlines';
 import { TaskEntity } from './task.entity';
 import { TaskLifecycle } from './task-lifecycle';
 
@@ -23,7 +25,6 @@ const ENTITIES = [
   JobPayloadEntity,
   TaskEntity,
   TaskPayloadEntity,
-  TaskRequirementEntity,
   AttemptEntity,
   EventEntity,
   QueueEntity,
@@ -38,7 +39,9 @@ const SERVICES = [
   LeaseFence,
   Payloads,
   Queues,
+  TaskAdvance,
   TaskAvailability,
+  TaskDeadlines,
   TaskLifecycle,
 ];
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
 import { DomainError } from '@foreman/kernel';
 import { JobEvents } from './job-events';
+import { TaskDeadlines } from './task-deadlines';
 import { TaskEntity } from './task.entity';
 
 /** Who claims to hold which task, at what time. */
@@ -20,7 +21,10 @@ export interface LeaseClaim {
  */
 @Injectable()
 export class LeaseFence {
-  constructor(private readonly events: JobEvents) {}
+  constructor(
+    private readonly events: JobEvents,
+    private readonly deadlines: TaskDeadlines,
+  ) {}
 
   /**
    * Extends the lease by its task's `leaseSeconds` and answers the task.
@@ -56,6 +60,7 @@ export class LeaseFence {
       now,
       attempt.leased_at,
       attempt.started_at !== null,
+      now,
       attempt.is_burnt,
       1 - attempt.is_burnt,
       taskId,
@@ -64,6 +69,7 @@ export class LeaseFence {
     ]);
     if (revived === undefined) return null;
     await tx.execute(REOPEN_ATTEMPT, [taskId, leaseToken]);
+    tx.afterCommit(() => this.deadlines.noteOfLease(revived));
     await this.events.recordOfTask(tx, 'task.revived', revived, now);
     return revived;
   }
@@ -91,7 +97,7 @@ export function taskNotFound(taskId: string): DomainError {
 }
 
 const EXTEND = `
-  UPDATE tasks SET lease_expires_at = ? + lease_seconds * 1000
+  UPDATE tasks SET lease_expires_at = ? + lease_seconds * 1000, is_graced = 0
   WHERE id = ? AND status = 'leased' AND lease_token = ? AND lease_edge_id = ?
   RETURNING *`;
 
@@ -105,7 +111,8 @@ const FIND_EXPIRED = `
 /** What the expiry burnt, or gave back, is undone with it. */
 const REVIVE = `
   UPDATE tasks SET status = 'leased', lease_token = revivable_token, lease_edge_id = revivable_edge_id,
-    lease_expires_at = ? + lease_seconds * 1000, leased_at = ?, is_started = ?,
+    lease_expires_at = ? + lease_seconds * 1000, leased_at = ?, is_started = ?, is_graced = 0,
+    stall_due_at = ? + stall_seconds * 1000, stalled_at = NULL,
     revivable_token = NULL, revivable_edge_id = NULL,
     burnt_attempts = burnt_attempts - ?, returned_expiries = returned_expiries - ?
   WHERE id = ? AND status = 'queued' AND revivable_token = ? AND revivable_edge_id = ?

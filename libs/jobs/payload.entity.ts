@@ -1,4 +1,4 @@
-import { Entity, PrimaryColumn } from 'typeorm';
+import { Entity } from 'typeorm';
 import { IdColumn, TextColumn } from '@foreman/database';
 
 /** A job's payload as JSON text, apart from the row that changes: prices can be megabytes. */
@@ -13,11 +13,4 @@ export class JobPayloadEntity {
 export class TaskPayloadEntity {
   @IdColumn() taskId!: string;
   @TextColumn() body!: string;
-}
-
-/** A label, as `name=value`, that an edge must have to lease the task. */
-@Entity('task_requirements')
-export class TaskRequirementEntity {
-  @PrimaryColumn({ type: 'text' }) taskId!: string;
-  @PrimaryColumn({ type: 'text' }) label!: string;
 }

@@ -99,8 +99,14 @@ export class TaskLifecycle {
   async timeOut(tx: Tx, task: TaskEntity, now: number): Promise<FailureResult> {
     const message = `The attempt ran longer than timeoutSeconds (${task.timeoutSeconds}).`;
     const error = { code: 'task.timed_out', message };
-    const end = { outcome: 'timed_out', isBurnt: true, error, isRevivable: false } as const;
-    return this.retryOrFail(tx, task, end, now, null);
+    return this.retryOrFail(tx, task, { ...TIMED_OUT, error }, now, null);
+  }
+
+  /** The attempt's counters stood still for longer than its job allows. */
+  async failStalled(tx: Tx, task: TaskEntity, now: number): Promise<FailureResult> {
+    const message = `The counters stood still for stallSeconds (${task.stallSeconds}).`;
+    const error = { code: 'task.stalled', message };
+    return this.retryOrFail(tx, task, { ...TIMED_OUT, error }, now, null);
   }
 
   /** The lease ran out. Burnt only if the work had begun; a late call can still revive it. */
@@ -161,12 +167,13 @@ export class TaskLifecycle {
     const givenBack = end.outcome === 'expired' && !end.isBurnt;
     await this.guard(
       tx,
-      `UPDATE tasks SET status = 'queued', available_at = ?, burnt_attempts = burnt_attempts + ?,
+      `UPDATE tasks SET status = 'queued', available_at = ?, is_due = ?, burnt_attempts = burnt_attempts + ?,
          returned_expiries = returned_expiries + ?, revivable_token = ?, revivable_edge_id = ?,
          ${LEASE_CLEARED}
        WHERE id = ? AND status = 'leased' AND lease_token = ?`,
       [
         availableAt,
+        availableAt <= now ? 1 : 0,
         end.isBurnt ? 1 : 0,
         givenBack ? 1 : 0,
         end.isRevivable ? task.leaseToken : null,
@@ -235,8 +242,8 @@ export class TaskLifecycle {
   }
 }
 
-const LEASE_CLEARED =
-  'lease_token = NULL, lease_edge_id = NULL, lease_expires_at = NULL, leased_at = NULL, is_started = 0';
+const LEASE_CLEARED = `lease_token = NULL, lease_edge_id = NULL, lease_expires_at = NULL, leased_at = NULL, is_started = 0,
+   stall_due_at = NULL, stalled_at = NULL`;
 
 const COMPLETED = {
   outcome: 'completed',
@@ -244,4 +251,5 @@ const COMPLETED = {
   error: null,
   isRevivable: false,
 } as const;
+const TIMED_OUT = { outcome: 'timed_out', isBurnt: true, isRevivable: false } as const;
 const RELEASED = { outcome: 'released', isBurnt: false, error: null, isRevivable: false } as const;

@@ -5,6 +5,7 @@ import {
   IdColumn,
   IntegerColumn,
   JsonColumn,
+  RealColumn,
   TextColumn,
 } from '@foreman/database';
 import type { TaskStatus } from './job-state';
@@ -20,7 +21,11 @@ import type { Summary } from './summary';
 @Check(`revivable_token IS NULL OR status = 'queued'`)
 @Check(`(status = 'failed') = (error_code IS NOT NULL)`)
 @Index('tasks_lease_expiry', ['leaseExpiresAt'], { where: `status = 'leased'` })
-@Index('tasks_next_available', ['availableAt'], { where: `status = 'queued'` })
+@Index('tasks_next_available', ['availableAt'], { where: `status = 'queued' AND is_due = 0` })
+@Index('tasks_stalling', ['stallDueAt'], {
+  where: `status = 'leased' AND stall_due_at IS NOT NULL`,
+})
+@Index('tasks_stalled', ['stalledAt'], { where: `status = 'leased' AND stalled_at IS NOT NULL` })
 export class TaskEntity {
   @IdColumn() id!: string;
   @TextColumn() jobId!: string;
@@ -30,9 +35,13 @@ export class TaskEntity {
   @IntegerColumn() priority!: number;
   @TextColumn() status!: TaskStatus;
   @TextColumn({ nullable: true }) assignedEdgeId!: string | null;
-  /** Labels an edge must have; also one row each in task_requirements. */
+  /** Labels an edge must have. */
   @JsonColumn({ nullable: true }) requires!: Record<string, string> | null;
+  /** Tasks of one group can be run by the same edges, in the same queue: see claim-group.ts. */
+  @TextColumn() claimGroup!: string;
   @EpochMsColumn() availableAt!: number;
+  /** Its `availableAt` was seen to come while it was queued: a claim finds it. */
+  @FlagColumn() isDue!: boolean;
   @EpochMsColumn({ nullable: true }) startByAt!: number | null;
   @IntegerColumn() maxAttempts!: number;
   @IntegerColumn() leaseSeconds!: number;
@@ -48,6 +57,8 @@ export class TaskEntity {
   @EpochMsColumn({ nullable: true }) leaseExpiresAt!: number | null;
   @EpochMsColumn({ nullable: true }) leasedAt!: number | null;
   @FlagColumn() isStarted!: boolean;
+  /** The lease got its grace after a start of the gateway, and has not been heard of since. */
+  @FlagColumn() isGraced!: boolean;
   /** The lease that expired last; a late call with it revives it while nobody took the task since. */
   @TextColumn({ nullable: true }) revivableToken!: string | null;
   @TextColumn({ nullable: true }) revivableEdgeId!: string | null;
@@ -57,6 +68,16 @@ export class TaskEntity {
   @EpochMsColumn({ nullable: true }) progressAt!: number | null;
   /** Free counters of the executor. */
   @JsonColumn({ nullable: true }) progressCounters!: Record<string, number> | null;
+  /** Units processed a second, smoothed; null until it can be told. */
+  @RealColumn({ nullable: true }) progressRate!: number | null;
+  /** A leased task whose counters stand still for so long has stalled; null: never. */
+  @IntegerColumn({ nullable: true }) stallSeconds!: number | null;
+  /** A stall fails the attempt, instead of being marked only. */
+  @FlagColumn() failsOnStall!: boolean;
+  /** When it will have stalled, unless its counters move; null when it cannot, or has. */
+  @EpochMsColumn({ nullable: true }) stallDueAt!: number | null;
+  /** Since when it counts as stalled; null while it advances. */
+  @EpochMsColumn({ nullable: true }) stalledAt!: number | null;
   /** Which result rows count: those that carry this number. */
   @IntegerColumn() rowSet!: number;
   /** How many rows count, kept exactly with each write. */

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { UnitOfWork, type SqlValue, type Tx } from '@foreman/database';
+import { ReadConnection, UnitOfWork, type SqlValue, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { TaskEntity, TaskLifecycle } from '@foreman/jobs';
+import { ClockSteps } from './clock-steps';
 import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
 
 export interface SweepCounts {
@@ -10,18 +11,24 @@ export interface SweepCounts {
   readonly notStarted: number;
 }
 
-/** Ends by time what must end: the only place where a clock ends a lease. */
+/**
+ * Ends by time what must end: the only place where a clock ends a lease. Every run first follows a step
+ * of the wall clock.
+ */
 @Injectable()
 export class LeaseSweep {
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly reads: ReadConnection,
     private readonly clock: Clock,
+    private readonly steps: ClockSteps,
     private readonly tasks: TaskLifecycle,
     @Inject(LEASING_OPTIONS) private readonly options: ResolvedLeasingOptions,
   ) {}
 
   /** Sweeps all that is due, a bounded batch a transaction. Safe to call at any time, any number of times. */
   async runOnce(): Promise<SweepCounts> {
+    await this.steps.follow();
     return {
       timedOut: await this.sweep(TIMED_OUT, (tx, task, now) => this.tasks.timeOut(tx, task, now)),
       expired: await this.sweep(EXPIRED, (tx, task, now) => this.tasks.expire(tx, task, now)),
@@ -29,6 +36,17 @@ export class LeaseSweep {
         this.tasks.failNotStarted(tx, task, now),
       ),
     };
+  }
+
+  /** When `runOnce` will next have something to end, unless edges call before; epoch ms, or null. */
+  async nextDueAt(): Promise<number | null> {
+    const [next] = await this.reads.query<{ at: number | null }>(NEXT_DUE, []);
+    return next?.at == null ? null : Number(next.at);
+  }
+
+  /** Whether a run is due now although no lease is: the wall clock was set. Reads clocks only. */
+  get hasClockStepped(): boolean {
+    return this.steps.isDue;
   }
 
   private async sweep(
@@ -71,9 +89,21 @@ export const EXPIRED = `
 export const TIMED_OUT = `
   SELECT * FROM tasks
   WHERE status = 'leased' AND timeout_seconds IS NOT NULL AND leased_at + timeout_seconds * 1000 <= ?
-  ORDER BY leased_at LIMIT ?`;
+  ORDER BY leased_at + timeout_seconds * 1000 LIMIT ?`;
 
 export const NOT_STARTED = `
   SELECT * FROM tasks
-  WHERE status = 'queued' AND attempt = 0 AND start_by_at IS NOT NULL AND start_by_at <= ?
+  WHERE status = 'queued' AND start_by_at IS NOT NULL AND start_by_at <= ?
   ORDER BY start_by_at LIMIT ?`;
+
+export const NEXT_DUE = `
+  SELECT min(at) AS at FROM (
+    SELECT min(lease_expires_at) AS at FROM tasks WHERE status = 'leased'
+    UNION ALL
+    SELECT min(leased_at + timeout_seconds * 1000) FROM tasks
+      WHERE status = 'leased' AND timeout_seconds IS NOT NULL
+    UNION ALL
+    SELECT min(start_by_at) FROM tasks WHERE status = 'queued' AND start_by_at IS NOT NULL
+    UNION ALL
+    SELECT min(stall_due_at) FROM tasks WHERE status = 'leased' AND stall_due_at IS NOT NULL
+  ) moments`;

@@ -1,16 +1,21 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ClaimableQueues } from './claimable-queues';
+import { ClockSteps } from './clock-steps';
 import { Completion } from './completion';
+import { DueTasks } from './due-tasks';
 import { EdgeLeases } from './edge-leases';
 import { EndedAttempts } from './ended-attempts';
 import { HandBack } from './hand-back';
 import { JobExplain } from './job-explain';
 import { LateWrites } from './late-writes';
+import { LeaseGrace } from './lease-grace';
 import { LeaseRequests } from './lease-requests';
 import { LeaseSweep } from './lease-sweep';
 import { Leasing } from './leasing';
 import { LEASING_OPTIONS, leasingOptions, type LeasingOptions } from './leasing.options';
 import { NextAvailable } from './next-available';
 import { ParkedPolls } from './parked-polls';
+import { QueueShares } from './queue-shares';
 import { TaskClaim } from './task-claim';
 import { TaskLeases } from './task-leases';
 
@@ -24,7 +29,18 @@ const SERVICES = [
   Leasing,
   ParkedPolls,
 ];
-const PARTS = [EndedAttempts, LeaseRequests, NextAvailable, TaskClaim, TaskLeases];
+const PARTS = [
+  ClaimableQueues,
+  ClockSteps,
+  DueTasks,
+  EndedAttempts,
+  LeaseGrace,
+  LeaseRequests,
+  NextAvailable,
+  QueueShares,
+  TaskClaim,
+  TaskLeases,
+];
 
 /** The life of a lease, over jobs, results and artifacts. No routes; a timer only while polls are parked. */
 @Module({})

@@ -1,14 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ReadConnection } from '@foreman/database';
+import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Clock, type ClockTimer } from '@foreman/kernel';
-import { TaskAvailability, TaskEntity, type AvailableTask } from '@foreman/jobs';
+import { TaskAvailability, type AvailableTask } from '@foreman/jobs';
+import { DueTasks } from './due-tasks';
 import { ParkedPolls } from './parked-polls';
 
-/** Even when nothing is due sooner, look again after this long: the wall clock may have jumped. */
+/** While a task is still to come, look again after this long: the clock may have been set forward. */
 const LONGEST_WAIT_MS = 30_000;
 
-/** Tasks that one timer wakes polls for, one by one; where more are due every poll looks for itself. */
-const WAKE_BATCH = 500;
+/** After a look that the database refused. */
+const PAUSE_AFTER_ERROR_MS = 1000;
 
 /**
  * Wakes parked polls when a task's `availableAt` comes (backoff, `runAt`). Runs only while polls are
@@ -22,10 +23,12 @@ export class NextAvailable {
   private isIdle = true;
 
   constructor(
+    private readonly unitOfWork: UnitOfWork,
     private readonly reads: ReadConnection,
     private readonly clock: Clock,
-    private readonly polls: ParkedPolls,
-    availability: TaskAvailability,
+    private readonly due: DueTasks,
+    private readonly availability: TaskAvailability,
+    polls: ParkedPolls,
   ) {
     availability.subscribe((tasks) => this.noteFuture(tasks));
     polls.onEmptiness((isEmpty) => this.turn(isEmpty));
@@ -42,7 +45,7 @@ export class NextAvailable {
   private turn(isEmpty: boolean): void {
     this.isIdle = isEmpty;
     this.disarm();
-    if (!isEmpty) this.look(this.clock.now());
+    if (!isEmpty) this.look();
   }
 
   private arm(dueAt: number): void {
@@ -52,7 +55,7 @@ export class NextAvailable {
     const waitMs = Math.min(LONGEST_WAIT_MS, dueAt - this.clock.now());
     this.timer = this.clock.setTimer(waitMs, () => {
       this.disarm();
-      this.look(dueAt);
+      this.look();
     });
   }
 
@@ -62,24 +65,22 @@ export class NextAvailable {
     this.dueAt = Number.POSITIVE_INFINITY;
   }
 
-  /** Announces what became available since `since`, and arms for what comes next. */
-  private look(since: number): void {
-    this.lookNow(since).catch((error: unknown) => this.logger.error(error));
+  private look(): void {
+    this.lookNow().catch((error: unknown) => {
+      if (this.isIdle) return;
+      this.logger.error(error);
+      this.arm(this.clock.now() + PAUSE_AFTER_ERROR_MS);
+    });
   }
 
-  private async lookNow(since: number): Promise<void> {
-    const now = this.clock.now();
-    const due = await this.reads.entities(
-      TaskEntity,
-      `SELECT * FROM tasks WHERE status = 'queued' AND available_at >= ? AND available_at <= ?
-       ORDER BY available_at LIMIT ?`,
-      [since, now, WAKE_BATCH],
-    );
-    this.polls.announce(due.length < WAKE_BATCH ? due : 'any');
-    const [next] = await this.reads.query<{ at: number | null }>(
-      `SELECT min(available_at) AS at FROM tasks WHERE status = 'queued' AND available_at > ?`,
-      [now],
-    );
-    if (!this.isIdle && next?.at != null) this.arm(Number(next.at));
+  /** Brings in what is due, and arms for what comes next. */
+  private async lookNow(): Promise<void> {
+    for (;;) {
+      const nextAt = await this.due.nextAt(this.reads);
+      if (nextAt === null || this.isIdle) return;
+      if (nextAt > this.clock.now()) return this.arm(nextAt);
+      const tasks = await this.unitOfWork.run((tx) => this.due.bringIn(tx, this.clock.now()));
+      this.availability.announce(tasks);
+    }
   }
 }

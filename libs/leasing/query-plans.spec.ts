@@ -1,5 +1,7 @@
-import { JobQueries } from '@foreman/jobs';
-import { EXPIRED, NOT_STARTED, TIMED_OUT } from './lease-sweep';
+import { JobQueries, claimGroupRange } from '@foreman/jobs';
+import { groupsStatement } from './claimable-queues';
+import { NEXT_AVAILABLE } from './due-tasks';
+import { EXPIRED, NEXT_DUE, NOT_STARTED, TIMED_OUT } from './lease-sweep';
 import { LeasingLab } from './spec/leasing-lab';
 import { claimStatement } from './task-claim';
 
@@ -17,29 +19,40 @@ describe('query plans', () => {
   };
 
   it('the claim takes the first of an index for each kind, and sorts only those', async () => {
-    const claimant = { edgeId: 'e', kinds: ['chat', 'command'], labels: { gpu: 'true' } };
-    const { sql, params } = claimStatement(claimant, 'token', 1);
+    const queue = { openGroups: ['chat\nq\n', 'command\nq\n'], ownGroups: ['chat\nq\n'] };
+    const { sql, params } = claimStatement('e', queue, 'token', 1);
     const details = await plan(sql, params);
     const count = (part: string) => details.filter((detail) => detail.includes(part)).length;
-    expect(count('tasks USING INDEX tasks_claimable (kind=?)')).toBe(2);
+    expect(count('tasks USING INDEX tasks_claimable (claim_group=?)')).toBe(1);
     expect(
-      count('tasks USING INDEX tasks_claimable_assigned (assigned_edge_id=? AND kind=?)'),
-    ).toBe(2);
+      count('tasks USING INDEX tasks_claimable_assigned (assigned_edge_id=? AND claim_group=?)'),
+    ).toBe(1);
     expect(count('USE TEMP B-TREE')).toBe(1);
-    expect(
-      details.filter((detail) => /^SCAN (?!candidates|\(subquery|best|CONSTANT)/.test(detail)),
-    ).toEqual([]);
+    expect(details.filter((detail) => detail.startsWith('SCAN tasks'))).toEqual([]);
+  });
+
+  it('a look at what there is steps from group to group along the same indexes', async () => {
+    const { sql, params } = groupsStatement('e', [claimGroupRange('chat')]);
+    const details = await plan(sql, params);
+    const count = (part: string) => details.filter((detail) => detail.includes(part)).length;
+    const range = 'claim_group>? AND claim_group<?';
+    expect(count(`USING INDEX tasks_claimable (${range})`)).toBe(2);
+    expect(count(`USING INDEX tasks_claimable_assigned (assigned_edge_id=? AND ${range})`)).toBe(2);
+    expect(details.filter((detail) => detail.startsWith('SCAN tasks'))).toEqual([]);
+  });
+
+  it('the next moment at which something ends is the first entry of each index', async () => {
+    const details = (await plan(NEXT_DUE)).join('\n');
+    const indexes = ['tasks_lease_expiry', 'tasks_timing', 'tasks_start_by', 'tasks_stalling'];
+    for (const index of indexes) expect(details).toContain(index);
+    expect(details).not.toMatch(/SCAN tasks(?! USING)/);
   });
 
   it.each([
     ['expired leases', EXPIRED, 'tasks_lease_expiry'],
     ['attempts over their time', TIMED_OUT, 'tasks_timing'],
     ['tasks that were not started', NOT_STARTED, 'tasks_start_by'],
-    [
-      'the next task to become available',
-      `SELECT min(available_at) AS at FROM tasks WHERE status = 'queued' AND available_at > ?`,
-      'tasks_next_available',
-    ],
+    ['the next task to become available', NEXT_AVAILABLE, 'tasks_next_available'],
     [
       'open tasks of a job',
       `SELECT 1 FROM tasks WHERE job_id = ? AND status IN ('queued', 'leased') LIMIT 1`,

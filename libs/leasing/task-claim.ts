@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { SqlValue, Tx } from '@foreman/database';
 import { IdSource } from '@foreman/kernel';
-import { JobEvents, JobLifecycle, TaskEntity } from '@foreman/jobs';
+import { JobEvents, JobLifecycle, TaskDeadlines, TaskEntity } from '@foreman/jobs';
+import type { ClaimableQueue } from './claimable-queues';
+import { QueueShares } from './queue-shares';
 
 /** An edge that asks for a task, with the kinds that this poll wants. */
 export interface Claimant {
@@ -17,21 +19,43 @@ export class TaskClaim {
     private readonly ids: IdSource,
     private readonly events: JobEvents,
     private readonly jobs: JobLifecycle,
+    private readonly shares: QueueShares,
+    private readonly deadlines: TaskDeadlines,
   ) {}
 
   /**
-   * One guarded statement picks and takes: higher priority first, then the oldest. Task, attempt,
-   * event and the job's start go together. Null when there is nothing for this edge.
+   * From the queue whose turn it is by its weight; within it higher priority first, then the oldest.
+   * One guarded statement picks and takes; task, attempt, event and the job's start go together. Null
+   * when there is nothing for this edge; `queues` loses those that turn out to hold nothing.
    */
   async take(
     tx: Tx,
     claimant: Claimant,
+    queues: Map<string, ClaimableQueue>,
     leaseRequestId: string | null,
     now: number,
   ): Promise<TaskEntity | null> {
-    if (claimant.kinds.length === 0) return null;
+    for (;;) {
+      const queue = this.shares.next(queues.values());
+      if (queue === null) return null;
+      const task = await this.takeFrom(tx, claimant, queue, leaseRequestId, now);
+      if (task !== null) {
+        this.shares.charge(queue);
+        return task;
+      }
+      queues.delete(queue.name);
+    }
+  }
+
+  private async takeFrom(
+    tx: Tx,
+    claimant: Claimant,
+    queue: ClaimableQueue,
+    leaseRequestId: string | null,
+    now: number,
+  ): Promise<TaskEntity | null> {
     const leaseToken = this.ids.uuid();
-    const { sql, params } = claimStatement(claimant, leaseToken, now);
+    const { sql, params } = claimStatement(claimant.edgeId, queue, leaseToken, now);
     const [task] = await tx.entities(TaskEntity, sql, params);
     if (task === undefined) return null;
     await tx.insert('attempts', {
@@ -44,6 +68,7 @@ export class TaskClaim {
     });
     await this.events.recordOfTask(tx, 'task.leased', task, now, { edgeId: claimant.edgeId });
     await this.jobs.start(tx, task.jobId, now);
+    tx.afterCommit(() => this.deadlines.noteOfLease(task));
     return task;
   }
 }
@@ -54,44 +79,47 @@ interface Statement {
 }
 
 /**
- * The best candidate of each kind comes from a partial index without a sort; the outer query picks
+ * The best candidate of each group comes from a partial index without a sort; the outer query picks
  * among those few.
  */
-export function claimStatement(claimant: Claimant, leaseToken: string, now: number): Statement {
-  const labels = Object.entries(claimant.labels).map(([name, value]) => `${name}=${value}`);
+export function claimStatement(
+  edgeId: string,
+  queue: Pick<ClaimableQueue, 'openGroups' | 'ownGroups'>,
+  leaseToken: string,
+  now: number,
+): Statement {
+  const { openGroups, ownGroups } = queue;
   const candidates: string[] = [];
-  const params: SqlValue[] = [leaseToken, claimant.edgeId, now, now];
-  for (const kind of claimant.kinds) {
-    candidates.push(candidate('assigned_edge_id IS NULL', labels.length));
-    params.push(kind, now, now, ...labels);
-    candidates.push(candidate('assigned_edge_id = ?', labels.length));
-    params.push(claimant.edgeId, kind, now, now, ...labels);
+  const candidateParams: SqlValue[] = [];
+  if (openGroups.length > 0) {
+    candidates.push(candidatesOf(openGroups, 'assigned_edge_id IS NULL'));
+    candidateParams.push(now, ...openGroups);
+  }
+  if (ownGroups.length > 0) {
+    candidates.push(candidatesOf(ownGroups, 'assigned_edge_id = ?'));
+    candidateParams.push(edgeId, now, ...ownGroups);
   }
   return {
     sql: `
       UPDATE tasks SET status = 'leased', lease_token = ?, lease_edge_id = ?, leased_at = ?,
-        lease_expires_at = ? + lease_seconds * 1000, attempt = attempt + 1, is_started = 0,
+        lease_expires_at = ? + lease_seconds * 1000, stall_due_at = ? + stall_seconds * 1000,
+        attempt = attempt + 1, is_started = 0, is_graced = 0, start_by_at = NULL,
         revivable_token = NULL, revivable_edge_id = NULL
       WHERE status = 'queued' AND id = (
-        SELECT id FROM (${candidates.join(' UNION ALL ')}) candidates
-        ORDER BY priority DESC, id LIMIT 1)
+        SELECT tasks.id FROM (${candidates.join(' UNION ALL ')}) candidates
+        JOIN tasks ON tasks.id = candidates.id
+        ORDER BY tasks.priority DESC, tasks.id LIMIT 1)
       RETURNING *`,
-    params,
+    params: [leaseToken, edgeId, now, now, now, ...candidateParams],
   };
 }
 
-function candidate(assignment: string, labelCount: number): string {
-  const unmet =
-    labelCount === 0
-      ? ''
-      : `AND label NOT IN (${Array.from({ length: labelCount }, () => '?').join(', ')})`;
+function candidatesOf(groups: readonly string[], assignment: string): string {
   return `
-    SELECT * FROM (
-      SELECT id, priority FROM tasks
-      WHERE status = 'queued' AND ${assignment} AND kind = ? AND available_at <= ?
-        AND (start_by_at IS NULL OR start_by_at > ? OR attempt > 0)
-        AND NOT EXISTS (SELECT 1 FROM queues WHERE name = tasks.queue AND is_paused = 1)
-        AND (requires IS NULL OR NOT EXISTS (
-          SELECT 1 FROM task_requirements WHERE task_id = tasks.id ${unmet}))
-      ORDER BY priority DESC, id LIMIT 1) best`;
+    SELECT (
+      SELECT id FROM tasks
+      WHERE status = 'queued' AND is_due = 1 AND ${assignment} AND claim_group = groups.column1
+        AND (start_by_at IS NULL OR start_by_at > ?)
+      ORDER BY priority DESC, id LIMIT 1) AS id
+    FROM (VALUES ${groups.map(() => '(?)').join(', ')}) groups`;
 }

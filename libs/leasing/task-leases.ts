@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection, type Tx } from '@foreman/database';
 import { ArtifactPublication } from '@foreman/artifacts';
-import { Payloads, TaskEntity } from '@foreman/jobs';
+import { Payloads, TaskAvailability, TaskEntity } from '@foreman/jobs';
 import { RowSets } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
+import { ClaimableQueues } from './claimable-queues';
+import { DueTasks } from './due-tasks';
 import type { LeasedTask, ResumePoint } from './lease-request';
 import { TaskClaim } from './task-claim';
 
@@ -26,7 +28,10 @@ export interface LeaseOptions {
 export class TaskLeases {
   constructor(
     private readonly reads: ReadConnection,
+    private readonly due: DueTasks,
+    private readonly queues: ClaimableQueues,
     private readonly claim: TaskClaim,
+    private readonly availability: TaskAvailability,
     private readonly payloads: Payloads,
     private readonly rowSets: RowSets,
     private readonly artifacts: ArtifactPublication,
@@ -46,13 +51,17 @@ export class TaskLeases {
     };
     const max = Math.min(options.max, await freeLeases(tx, edge));
     const leased: TaskEntity[] = [];
+    if (max === 0 || claimant.kinds.length === 0) return leased;
+    const due = await this.due.bringIn(tx, now);
+    const queues = await this.queues.list(tx, claimant);
     let payloadBytes = 0;
     while (leased.length < max && payloadBytes < ANSWER_PAYLOAD_BYTES) {
-      const task = await this.claim.take(tx, claimant, options.leaseRequestId, now);
+      const task = await this.claim.take(tx, claimant, queues, options.leaseRequestId, now);
       if (task === null) break;
       leased.push(task.attempt === 1 ? task : await this.prepare(tx, task, options, now));
       if (max > 1) payloadBytes += await this.payloads.bytesOf(tx, task);
     }
+    this.announceRest(tx, due, leased);
     return leased;
   }
 
@@ -74,6 +83,13 @@ export class TaskLeases {
     };
   }
 
+  /** What was brought in and not taken is for other polls. */
+  private announceRest(tx: Tx, due: readonly TaskEntity[], leased: readonly TaskEntity[]): void {
+    const taken = new Set(leased.map((task) => task.id));
+    const rest = due.filter((task) => !taken.has(task.id));
+    if (rest.length > 0) tx.afterCommit(() => this.availability.announce(rest));
+  }
+
   /** A new lease discards what earlier attempts staged, and their rows unless it adopts them. */
   private async prepare(
     tx: Tx,
@@ -87,7 +103,7 @@ export class TaskLeases {
     const [fresh] = await tx.entities(
       TaskEntity,
       `UPDATE tasks SET processed = 0, total = NULL, progress_status = NULL,
-         progress_counters = NULL, progress_at = NULL, result_folder = NULL
+         progress_counters = NULL, progress_at = NULL, progress_rate = NULL, result_folder = NULL
        WHERE id = ? RETURNING *`,
       [task.id],
     );

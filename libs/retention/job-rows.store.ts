@@ -17,7 +17,6 @@ const TABLES: readonly RemovedTable[] = [
   { table: 'late_writes', key: 'id', where: OF_JOBS },
   { table: 'events', key: 'position', where: OF_JOBS },
   { table: 'attempts', key: 'task_id, number', where: OF_TASKS },
-  { table: 'task_requirements', key: 'task_id, label', where: OF_TASKS },
   { table: 'task_payloads', key: 'task_id', where: OF_TASKS },
   { table: 'tasks', key: 'id', where: OF_JOBS },
   { table: 'job_payloads', key: 'job_id', where: OF_JOBS },

@@ -3,7 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import type { GatewayOptions } from '../config/gateway-options';
 import { DeliverySchedule } from './delivery.schedule';
 import { LeaseExpirySchedule } from './lease-expiry.schedule';
-import { LeftoversSchedule } from './leftovers.schedule';
+import { leftoversSchedule } from './leftovers.schedule';
 import { retentionSchedule } from './retention.schedule';
 
 /** All that this application does by the clock; the libs start nothing themselves. */
@@ -16,7 +16,7 @@ export class SchedulesModule {
       providers: [
         DeliverySchedule,
         LeaseExpirySchedule,
-        LeftoversSchedule,
+        leftoversSchedule(options.retentionCron),
         retentionSchedule(options.retentionCron),
       ],
     };
