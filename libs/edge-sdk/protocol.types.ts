@@ -106,6 +106,8 @@ export interface EdgeHeartbeatAnswer {
     taskId: string;
     action: 'continue' | 'cancel' | 'lost';
     leaseExpiresAt: string | null;
+    /** Fields of its report that the gateway left out. */
+    ignored?: readonly string[];
   }[];
 }
 

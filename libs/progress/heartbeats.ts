@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { Clock, DomainError } from '@foreman/kernel';
 import { LeaseFence, type LeaseClaim } from '@foreman/jobs';
-import { checkReport, type ProgressReport } from './progress-report';
+import {
+  checkReport,
+  usableReport,
+  type ProgressField,
+  type ProgressReport,
+  type UncheckedReport,
+} from './progress-report';
+import { TaskProgress } from './task-progress';
 
 /** What an edge is told about one task that it reported on. */
 export interface HeartbeatAnswer {
@@ -13,9 +20,17 @@ export interface HeartbeatAnswer {
   readonly leaseExpiresAt: number | null;
   /** The lease's length; null when it is over. */
   readonly leaseSeconds: number | null;
+  /** Fields of its report that were not as they must be, and were left out; absent when there were none. */
+  readonly ignored?: readonly ProgressField[];
 }
 
 export interface TaskHeartbeat extends ProgressReport {
+  readonly taskId: string;
+  readonly leaseToken: string;
+}
+
+/** One of many heartbeats that came together. */
+export interface UncheckedHeartbeat extends UncheckedReport {
   readonly taskId: string;
   readonly leaseToken: string;
 }
@@ -30,26 +45,36 @@ export class Heartbeats {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly fence: LeaseFence,
+    private readonly progress: TaskProgress,
   ) {}
 
   /** One task. @throws `lease.lost`, `task.not_found`, `request.invalid`. A cancelled task's last lease is told `cancel`. */
   async beat(edgeId: string, heartbeat: TaskHeartbeat): Promise<HeartbeatAnswer> {
-    checkReport(heartbeat, '');
+    checkReport(heartbeat);
     return this.unitOfWork.run((tx) => this.beatIn(tx, edgeId, heartbeat, this.clock.now()));
   }
 
-  /** All that the edge holds, in one transaction; a lost lease is an answer, not an error. */
-  async beatAll(edgeId: string, heartbeats: readonly TaskHeartbeat[]): Promise<HeartbeatAnswer[]> {
+  /**
+   * All that the edge holds, in one transaction. A lost lease is an answer, not an error, and a bad
+   * field is left out and told: neither may cost the edge its other leases.
+   * @throws `request.invalid` for more than 1000 tasks.
+   */
+  async beatAll(
+    edgeId: string,
+    heartbeats: readonly UncheckedHeartbeat[],
+  ): Promise<HeartbeatAnswer[]> {
     if (heartbeats.length > HEARTBEAT_TASKS_LIMIT) {
       throw new DomainError('request.invalid', `tasks must hold at most ${HEARTBEAT_TASKS_LIMIT}.`);
     }
     if (heartbeats.length === 0) return [];
-    heartbeats.forEach((heartbeat, index) => checkReport(heartbeat, `tasks.${index}.`));
     return this.unitOfWork.run(async (tx) => {
       const now = this.clock.now();
       const answers: HeartbeatAnswer[] = [];
       for (const heartbeat of heartbeats) {
-        answers.push(await this.beatOrLost(tx, edgeId, heartbeat, now));
+        const { taskId, leaseToken } = heartbeat;
+        const { usable, ignored } = usableReport(heartbeat);
+        const answer = await this.beatOrLost(tx, edgeId, { taskId, leaseToken, ...usable }, now);
+        answers.push(ignored.length === 0 ? answer : { ...answer, ignored });
       }
       return answers;
     });
@@ -82,7 +107,7 @@ export class Heartbeats {
         heartbeat.started === false
           ? await this.fence.hold(tx, claim)
           : await this.fence.holdStarted(tx, claim);
-      await keepProgress(tx, task.id, heartbeat, now);
+      await this.progress.keep(tx, task, heartbeat, now);
       const { leaseExpiresAt, leaseSeconds } = task;
       return { taskId: task.id, action: 'continue', leaseExpiresAt, leaseSeconds };
     } catch (error) {
@@ -95,31 +120,6 @@ export class Heartbeats {
 const OVER = { leaseExpiresAt: null, leaseSeconds: null } as const;
 
 const LOST_CODES = new Set<string>(['lease.lost', 'task.not_found']);
-
-async function keepProgress(
-  tx: Tx,
-  taskId: string,
-  report: ProgressReport,
-  now: number,
-): Promise<void> {
-  const { processed, total, status, counters } = report;
-  const saysNothing = [processed, total, status, counters].every((value) => value === undefined);
-  if (saysNothing) return;
-  await tx.execute(
-    `UPDATE tasks SET processed = coalesce(?, processed), total = coalesce(?, total),
-       progress_status = coalesce(?, progress_status),
-       progress_counters = coalesce(?, progress_counters), progress_at = ?
-     WHERE id = ?`,
-    [
-      processed ?? null,
-      total ?? null,
-      status ?? null,
-      counters === undefined ? null : JSON.stringify(counters),
-      now,
-      taskId,
-    ],
-  );
-}
 
 /** Whether the lease ended because its task was cancelled while this very lease held it. */
 async function wasCancelledUnder(tx: Tx, claim: LeaseClaim, error: unknown): Promise<boolean> {

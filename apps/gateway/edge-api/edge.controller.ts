@@ -75,7 +75,7 @@ export class EdgeController {
     operationId: 'heartbeatOfEdge',
     summary: 'Heartbeat for all that the edge holds',
     description:
-      'Or for none: it proves the edge alive and brings what the operator wants of it. A lost lease is an answer here, not an error.',
+      'Or for none: it proves the edge alive and brings what the operator wants of it. A lost lease is an answer here, not an error, and a bad field of one task costs that field only.',
   })
   @ApiOkResponse({ type: EdgeHeartbeatAnswerDto })
   @ApiProblems('request.invalid', 'request.too_large', 'request.unsupported_type')
@@ -92,10 +92,11 @@ export class EdgeController {
       edge: edge.desired,
       heartbeatSeconds: heartbeatSecondsFor(this.options.leaseSeconds),
       serverTime: isoTime(this.clock.now()),
-      tasks: answers.map(({ taskId, action, leaseExpiresAt }) => ({
+      tasks: answers.map(({ taskId, action, leaseExpiresAt, ignored }) => ({
         taskId,
         action,
         leaseExpiresAt: isoTimeOrNull(leaseExpiresAt),
+        ...(ignored && { ignored: [...ignored] }),
       })),
     };
   }

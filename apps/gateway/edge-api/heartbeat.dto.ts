@@ -3,6 +3,7 @@ import { HEARTBEAT_TASKS_LIMIT, PROGRESS_STATUS_LIMIT } from '@foreman/progress'
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
+  Allow,
   ArrayMaxSize,
   IsArray,
   IsBoolean,
@@ -56,7 +57,11 @@ export class HeartbeatDto {
   counters?: Record<string, number>;
 }
 
-export class HeartbeatOfTaskDto extends HeartbeatDto {
+/**
+ * One of many. Only its ids are judged here: a bad field is left out by `Heartbeats` and told, so that
+ * it does not cost the edge its other leases.
+ */
+export class HeartbeatOfTaskDto {
   @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
   @IsString()
   taskId!: string;
@@ -64,6 +69,34 @@ export class HeartbeatOfTaskDto extends HeartbeatDto {
   @ApiProperty({ example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12' })
   @IsString()
   leaseToken!: string;
+
+  /** False: held, but not begun. Anything else proves that the work has begun. */
+  @ApiPropertyOptional({ type: Boolean, default: true, example: true })
+  @Allow()
+  started?: unknown;
+
+  @ApiPropertyOptional({ type: Number, minimum: 0, example: 120 })
+  @Allow()
+  processed?: unknown;
+
+  @ApiPropertyOptional({ type: Number, minimum: 0, example: 480 })
+  @Allow()
+  total?: unknown;
+
+  /** Cut at 200 characters. */
+  @ApiPropertyOptional({ type: String, maxLength: PROGRESS_STATUS_LIMIT, example: 'evaluating' })
+  @Transform(cutTo(PROGRESS_STATUS_LIMIT))
+  @Allow()
+  status?: unknown;
+
+  /** Free numbers of the executor. */
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'number' },
+    example: { skipped: 3 },
+  })
+  @Allow()
+  counters?: unknown;
 }
 
 /** All that an edge holds, or nothing. */
@@ -120,6 +153,10 @@ export class TaskHeartbeatAnswerDto {
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   leaseExpiresAt!: string | null;
+
+  /** Fields of its report that were not as they must be, and were left out; absent when all were good. */
+  @ApiPropertyOptional({ type: [String], example: ['processed'] })
+  ignored?: string[];
 }
 
 export class EdgeHeartbeatAnswerDto {
