@@ -40,6 +40,10 @@ export interface JobRequest {
   readonly leaseSeconds?: number;
   /** One attempt's longest run. */
   readonly timeoutSeconds?: number | null;
+  /** A task has stalled when its counters stood still, and no new row came, for so long; without it: never. */
+  readonly stallSeconds?: number | null;
+  /** Whether a stall fails the attempt with `task.stalled`, or is only shown (the default). */
+  readonly onStall?: 'mark' | 'fail';
   /** Counted from its finalizing. */
   readonly ttlSeconds?: number;
   readonly webhook?: WebhookTarget;

@@ -16,6 +16,7 @@ import { LEASING_OPTIONS, leasingOptions, type LeasingOptions } from './leasing.
 import { NextAvailable } from './next-available';
 import { ParkedPolls } from './parked-polls';
 import { QueueShares } from './queue-shares';
+import { StalledTasks } from './stalled-tasks';
 import { TaskClaim } from './task-claim';
 import { TaskLeases } from './task-leases';
 
@@ -38,6 +39,7 @@ const PARTS = [
   LeaseRequests,
   NextAvailable,
   QueueShares,
+  StalledTasks,
   TaskClaim,
   TaskLeases,
 ];

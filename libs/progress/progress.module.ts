@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Heartbeats } from './heartbeats';
+import { TaskProgress } from './task-progress';
 
 /** Heartbeats: extends leases, keeps progress. No routes, no timers. */
 @Module({})
@@ -8,7 +9,7 @@ export class ProgressModule {
     return {
       module: ProgressModule,
       global: true,
-      providers: [Heartbeats],
+      providers: [Heartbeats, TaskProgress],
       exports: [Heartbeats],
     };
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
-import { LeaseFence, type LeaseClaim, type TaskEntity } from '@foreman/jobs';
+import { LeaseFence, TaskAdvance, type LeaseClaim, type TaskEntity } from '@foreman/jobs';
 import { Clock, DomainError, invalidField, type FieldError } from '@foreman/kernel';
 import { checkResultFolder } from './result-folder';
 import { checkRow, type CheckedRow } from './result-row';
@@ -46,6 +46,7 @@ export class ResultIngestion {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly fence: LeaseFence,
+    private readonly progress: TaskAdvance,
     private readonly rows: ResultRowStore,
     private readonly settings: ResultsSettings,
   ) {}
@@ -91,14 +92,16 @@ export class ResultIngestion {
     resultFolder?: string,
   ): Promise<number> {
     return this.unitOfWork.run(async (tx) => {
-      const task = await this.hold(tx, sender, rows.length > 0);
+      const claim = this.claim(sender);
+      const task = await this.hold(tx, claim, rows.length > 0);
       if (resultFolder !== undefined) await this.rows.setFolder(tx, task.id, resultFolder);
-      return this.rows.upsert(tx, task, rows);
+      const stored = await this.rows.upsert(tx, task, rows);
+      if (stored > task.resultCount) await this.progress.advance(tx, task, claim.now);
+      return stored;
     }, 'bulk');
   }
 
-  private hold(tx: Tx, sender: RowSender, hasRows: boolean): Promise<TaskEntity> {
-    const claim = this.claim(sender);
+  private hold(tx: Tx, claim: LeaseClaim, hasRows: boolean): Promise<TaskEntity> {
     return hasRows ? this.fence.holdStarted(tx, claim) : this.fence.hold(tx, claim);
   }
 

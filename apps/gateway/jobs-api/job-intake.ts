@@ -132,6 +132,8 @@ function commandOf(request: SubmitJobDto, caller: Principal): JobCommand {
     maxAttempts: request.maxAttempts ?? undefined,
     leaseSeconds: request.leaseSeconds ?? undefined,
     timeoutSeconds: request.timeoutSeconds ?? undefined,
+    stallSeconds: request.stallSeconds ?? undefined,
+    onStall: request.onStall ?? undefined,
     ttlSeconds: request.ttlSeconds ?? undefined,
     metadata: request.metadata ?? undefined,
     onTaskFailure: request.onTaskFailure ?? undefined,

@@ -150,6 +150,18 @@ export class SubmitJobDto {
   @IsInt()
   timeoutSeconds?: number | null;
 
+  /** A task has stalled when its counters stood still, and no new row came, for so long; left out: never. */
+  @ApiPropertyOptional({ type: Number, nullable: true, minimum: 1, example: 300 })
+  @IsOptional()
+  @IsInt()
+  stallSeconds?: number | null;
+
+  /** `fail`: a stall ends the attempt with `task.stalled`. `mark`: it is only shown. */
+  @ApiPropertyOptional({ enum: ['mark', 'fail'], default: 'mark', example: 'mark' })
+  @IsOptional()
+  @IsIn(['mark', 'fail'])
+  onStall?: 'mark' | 'fail';
+
   /** How long the job is kept after it was finalized. */
   @ApiPropertyOptional({ minimum: 0, example: 604800 })
   @IsOptional()
