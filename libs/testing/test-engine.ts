@@ -28,14 +28,25 @@ export interface TestEngine {
   submit(command?: Partial<JobCommand>): Promise<JobEntity>;
   /** Leases a task by SQL: for libs that stand below leasing. An earlier lease of it is over then. */
   lease(jobId: string, taskIndex?: number): Promise<TestLease>;
+  /** The same database, clock and ids in a new application, as after a restart; this one is closed. */
+  reopen(): Promise<TestEngine>;
   close(): Promise<void>;
 }
 
 export async function openTestEngine(...modules: DynamicModule[]): Promise<TestEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'foreman-'));
+  return openIn({ folder, clock: new FakeClock(), ids: new SequenceIds() }, modules);
+}
+
+interface EngineGround {
+  readonly folder: string;
+  readonly clock: FakeClock;
+  readonly ids: SequenceIds;
+}
+
+async function openIn(ground: EngineGround, modules: DynamicModule[]): Promise<TestEngine> {
+  const { folder, clock, ids } = ground;
   const file = join(folder, 'foreman.db');
-  const clock = new FakeClock();
-  const ids = new SequenceIds();
   const app = await Test.createTestingModule({
     imports: [DatabaseModule.forRoot({ file, clock, ids }), JobsModule.forRoot(), ...modules],
   }).compile();
@@ -51,6 +62,10 @@ export async function openTestEngine(...modules: DynamicModule[]): Promise<TestE
     get: (service) => app.get(service),
     submit: (command = {}) => app.get(JobSubmission).submit({ kind: 'test', ...command }),
     lease: (jobId, taskIndex = 0) => leaseBySql(unitOfWork, ids, clock.now(), jobId, taskIndex),
+    reopen: async () => {
+      await app.close();
+      return openIn(ground, modules);
+    },
     close: async () => {
       await app.close();
       await rm(folder, { recursive: true, force: true });

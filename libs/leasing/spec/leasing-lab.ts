@@ -17,7 +17,7 @@ import type { LeasingOptions } from '../leasing.options';
 export class LeasingLab {
   private edges = 0;
 
-  private constructor(readonly engine: TestEngine) {}
+  private constructor(private running: TestEngine) {}
 
   static async open(options: LeasingOptions = {}): Promise<LeasingLab> {
     return new LeasingLab(
@@ -32,8 +32,17 @@ export class LeasingLab {
     );
   }
 
+  get engine(): TestEngine {
+    return this.running;
+  }
+
   get clock() {
     return this.engine.clock;
+  }
+
+  /** Stops the engine and starts it anew on the same database. */
+  async restart(): Promise<void> {
+    this.running = await this.running.reopen();
   }
 
   /** An edge as its guard presents it. */
