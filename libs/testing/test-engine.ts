@@ -6,6 +6,7 @@ import { Test } from '@nestjs/testing';
 import { Database, DatabaseModule, ReadConnection, UnitOfWork } from '@foreman/database';
 import { JobSubmission, JobsModule, type JobCommand, type JobEntity } from '@foreman/jobs';
 import { FakeClock } from './fake-clock';
+import { FixedRandom } from './fixed-random';
 import { SequenceIds } from './sequence-ids';
 
 /** The lease that a spec works under. */
@@ -16,7 +17,7 @@ export interface TestLease {
   readonly leaseToken: string;
 }
 
-/** Lib modules over a migrated database in a folder of their own, with the clock in the spec's hand. */
+/** Lib modules over a migrated database in a folder of their own, with the clock in the spec's hand and no jitter. */
 export interface TestEngine {
   readonly clock: FakeClock;
   readonly ids: SequenceIds;
@@ -47,8 +48,9 @@ interface EngineGround {
 async function openIn(ground: EngineGround, modules: DynamicModule[]): Promise<TestEngine> {
   const { folder, clock, ids } = ground;
   const file = join(folder, 'foreman.db');
+  const database = DatabaseModule.forRoot({ file, clock, ids, random: new FixedRandom() });
   const app = await Test.createTestingModule({
-    imports: [DatabaseModule.forRoot({ file, clock, ids }), JobsModule.forRoot(), ...modules],
+    imports: [database, JobsModule.forRoot(), ...modules],
   }).compile();
   await app.init();
   const unitOfWork = app.get(UnitOfWork);
