@@ -6,6 +6,7 @@ import { JobsModule } from '@foreman/jobs';
 import type { Clock, IdSource, RandomSource } from '@foreman/kernel';
 import { LeasingModule } from '@foreman/leasing';
 import { ProgressModule } from '@foreman/progress';
+import { ReleasesModule } from '@foreman/releases';
 import { ResultsModule } from '@foreman/results';
 import { RetentionModule } from '@foreman/retention';
 import { WebhooksModule } from '@foreman/webhooks';
@@ -70,6 +71,7 @@ export class AppModule {
           retrySeconds: options.webhookRetrySeconds,
           stopGraceMs: WEBHOOK_STOP_GRACE_MS,
         }),
+        ReleasesModule.forRoot({ publicKeys: options.releasePublicKeys }),
         LeasingModule.forRoot(),
         RetentionModule.forRoot({ deliveryHoldSeconds: options.deliveryHoldSeconds }),
         HttpModule.forRoot(options, publicUrl),

@@ -8,6 +8,10 @@ export interface EdgePrincipal {
   readonly labels: Readonly<Labels>;
   readonly desired: DesiredState;
   readonly maxLeases: number | null;
+  /** What its agent last called itself; null: it never said. */
+  readonly agentVersion: string | null;
+  /** `<os>-<architecture>`, as it enrolled. */
+  readonly platform: string | null;
 }
 
 export function edgePrincipalOf(edge: EdgeEntity): EdgePrincipal {
@@ -18,5 +22,7 @@ export function edgePrincipalOf(edge: EdgeEntity): EdgePrincipal {
     labels: edge.labels,
     desired: edge.desired,
     maxLeases: edge.maxLeases,
+    agentVersion: edge.agentVersion,
+    platform: edge.platform,
   };
 }

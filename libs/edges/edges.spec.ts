@@ -60,6 +60,8 @@ describe('edges', () => {
         labels: { gpu: 'true' },
         desired: 'run',
         maxLeases: null,
+        agentVersion: '1.2.3',
+        platform: null,
       });
       const stored = JSON.stringify([
         await store.database.reads.query('SELECT * FROM enrolments'),

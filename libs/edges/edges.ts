@@ -74,6 +74,7 @@ export class Edges {
   /** What a heartbeat says of the agent. */
   async noteAgentVersion(tx: Tx, id: string, agentVersion: string): Promise<void> {
     await updateAgentVersion(tx, id, agentVersion);
+    tx.afterCommit(() => this.authenticator.forget(id));
   }
 
   /**

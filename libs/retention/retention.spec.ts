@@ -260,11 +260,18 @@ describe('retention', () => {
 
   it('forgets idempotency keys after 24 h, unless what they made lives', async () => {
     const living = await engine.submit();
+    const release = engine.ids.uuid();
     await engine.unitOfWork.run(async (tx) => {
+      await tx.execute(
+        `INSERT INTO releases (id, version, channel, platform, url, size, sha256, signature, key_id, created_at)
+         VALUES (?, '1.0.0', 'stable', 'any', 'https://a.example/', 1, '', '', '', 0)`,
+        [release],
+      );
       for (const [key, answer] of [
         ['gone', JSON.stringify(['00000000-0000-7000-8000-ffffffffffff'])],
         ['living', JSON.stringify([living.id])],
         ['bare', living.id],
+        ['release', release],
       ]) {
         const made = { answer: answer ?? '', created_at: engine.clock.now() };
         const use = { credential_id: 'me', path: '/jobs', idempotency_key: key ?? '' };
@@ -274,10 +281,10 @@ describe('retention', () => {
     const keys = () => count('SELECT count(*) AS n FROM idempotency_keys');
     engine.clock.advance(86_400_000);
     await retention.runOnce();
-    expect(await keys()).toBe(3);
+    expect(await keys()).toBe(4);
     engine.clock.advance(1);
     await retention.runOnce();
-    expect(await keys()).toBe(2);
+    expect(await keys()).toBe(3);
   });
 
   it('forgets as many keys as came in, also when they are many', async () => {

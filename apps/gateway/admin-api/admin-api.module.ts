@@ -3,6 +3,7 @@ import { ApiKeysController } from './api-keys.controller';
 import { EdgesController } from './edges.controller';
 import { EnrolmentsController } from './enrolments.controller';
 import { QueuesController } from './queues.controller';
+import { ReleasesController } from './releases.controller';
 import { RetentionController } from './retention.controller';
 import { StatsController } from './stats.controller';
 import { StatsReader } from './stats.reader';
@@ -14,6 +15,7 @@ import { StatsReader } from './stats.reader';
     EnrolmentsController,
     EdgesController,
     QueuesController,
+    ReleasesController,
     RetentionController,
     StatsController,
   ],

@@ -1,4 +1,5 @@
 import { isToken } from '@foreman/access';
+import { isReleasePublicKey } from '@foreman/kernel';
 import ipaddr from 'ipaddr.js';
 
 /** A parser's refusal: what the value must be. The name is added by who asked. */
@@ -91,7 +92,7 @@ export const cidr: Parse<string> = (text) => {
 
 /** An Ed25519 public key: the raw 32 bytes in base64. */
 export const releaseKey: Parse<string> = (text) => {
-  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) {
+  if (!isReleasePublicKey(text)) {
     throw new SettingRefused(
       'must be comma-separated Ed25519 public keys, 32 bytes in base64 each',
     );

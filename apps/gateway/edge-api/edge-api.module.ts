@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { EdgeController, EnrolmentController } from './edge.controller';
 import { LeasesController } from './leases.controller';
+import { ReleaseOffers } from './release-offers';
 import { TaskArtifactsController } from './task-artifacts.controller';
 import { TaskResultsController } from './task-results.controller';
 import { TasksController } from './tasks.controller';
@@ -15,5 +16,6 @@ import { TasksController } from './tasks.controller';
     TaskResultsController,
     TaskArtifactsController,
   ],
+  providers: [ReleaseOffers],
 })
 export class EdgeApiModule {}

@@ -2,7 +2,7 @@ import { UnitOfWork } from '@foreman/database';
 import { Edges, Enrolments, type EdgePrincipal } from '@foreman/edges';
 import { Clock, isoTime, isoTimeOrNull } from '@foreman/kernel';
 import { Heartbeats } from '@foreman/progress';
-import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -10,6 +10,7 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
 import { ApiProblems } from '../http/api-problems';
 import { BearerToken } from '../http/bearer-token';
@@ -18,7 +19,8 @@ import { CallingEdge } from '../http/principals';
 import { EnrolDto, EnrolledDto } from './enrol.dto';
 import { heartbeatSecondsFor } from './heartbeat-interval';
 import { EdgeHeartbeatAnswerDto, EdgeHeartbeatDto } from './heartbeat.dto';
-import { ReleaseQueryDto } from './release.dto';
+import { ReleaseOffers } from './release-offers';
+import { ReleaseQueryDto, SignedReleaseDto } from './release.dto';
 
 @ApiTags('edges')
 @Controller('internal/edges')
@@ -66,6 +68,7 @@ export class EdgeController {
     private readonly clock: Clock,
     private readonly edges: Edges,
     private readonly heartbeats: Heartbeats,
+    private readonly releases: ReleaseOffers,
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
   ) {}
 
@@ -84,7 +87,7 @@ export class EdgeController {
     @Body() body: EdgeHeartbeatDto,
   ): Promise<EdgeHeartbeatAnswerDto> {
     const { agentVersion } = body;
-    if (agentVersion !== undefined) {
+    if (agentVersion !== undefined && agentVersion !== edge.agentVersion) {
       await this.unitOfWork.run((tx) => this.edges.noteAgentVersion(tx, edge.edgeId, agentVersion));
     }
     const answers = await this.heartbeats.beatAll(edge.edgeId, body.tasks);
@@ -92,6 +95,7 @@ export class EdgeController {
       edge: edge.desired,
       heartbeatSeconds: heartbeatSecondsFor(this.options.leaseSeconds),
       serverTime: isoTime(this.clock.now()),
+      release: await this.releases.upgradeFor(edge, agentVersion),
       tasks: answers.map(({ taskId, action, leaseExpiresAt, ignored }) => ({
         taskId,
         action,
@@ -102,13 +106,22 @@ export class EdgeController {
   }
 
   @Get('releases/current')
-  @HttpCode(204)
   @ApiOperation({
     operationId: 'currentRelease',
     summary: 'The release to run',
-    description: 'No release has been published on this gateway: there is nothing to upgrade to.',
+    description:
+      'The highest version of the channel for the platform, or for any, that is not halted: whatever the edge runs now.',
   })
-  @ApiNoContentResponse({ description: 'Nothing to upgrade to' })
+  @ApiOkResponse({ type: SignedReleaseDto })
+  @ApiNoContentResponse({ description: 'There is no release' })
   @ApiProblems('request.invalid')
-  currentRelease(@Query() _query: ReleaseQueryDto): void {}
+  async currentRelease(
+    @CallingEdge() edge: EdgePrincipal,
+    @Query() { channel, platform }: ReleaseQueryDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<SignedReleaseDto | undefined> {
+    const release = await this.releases.currentFor(edge, { channel, platform });
+    if (release === null) response.status(204);
+    return release ?? undefined;
+  }
 }

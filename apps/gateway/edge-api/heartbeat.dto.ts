@@ -15,6 +15,7 @@ import {
 } from 'class-validator';
 import { cutTo } from './cut-to';
 import { MayBeLeftOut } from './left-out';
+import { SignedReleaseDto } from './release.dto';
 
 /** Longer ones are cut: what an agent calls itself must not cost it its leases. */
 const AGENT_VERSION_LIMIT = 100;
@@ -142,6 +143,10 @@ export class HeartbeatAnswerDto {
 
   @ApiProperty({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' })
   serverTime!: string;
+
+  /** What to upgrade to; absent when the edge runs that, or says no version. */
+  @ApiPropertyOptional({ type: SignedReleaseDto })
+  release?: SignedReleaseDto;
 }
 
 export class TaskHeartbeatAnswerDto {
@@ -168,6 +173,10 @@ export class EdgeHeartbeatAnswerDto {
 
   @ApiProperty({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' })
   serverTime!: string;
+
+  /** What to upgrade to; absent when the edge runs that, or says no version. */
+  @ApiPropertyOptional({ type: SignedReleaseDto })
+  release?: SignedReleaseDto;
 
   @ApiProperty({ type: [TaskHeartbeatAnswerDto] })
   tasks!: TaskHeartbeatAnswerDto[];

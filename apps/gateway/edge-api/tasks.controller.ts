@@ -22,6 +22,7 @@ import {
 import { heartbeatSecondsFor } from './heartbeat-interval';
 import { HeartbeatAnswerDto, HeartbeatDto } from './heartbeat.dto';
 import { leasedTaskDto } from './lease.dto';
+import { ReleaseOffers } from './release-offers';
 import { TASK_CALL_PROBLEMS } from './task-call-problems';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
 
@@ -42,6 +43,7 @@ export class TasksController {
     private readonly completion: Completion,
     private readonly handBack: HandBack,
     private readonly lateWrites: LateWrites,
+    private readonly releases: ReleaseOffers,
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
   ) {}
 
@@ -71,6 +73,7 @@ export class TasksController {
       edge: edge.desired,
       heartbeatSeconds: heartbeatSecondsFor(answer.leaseSeconds ?? this.options.leaseSeconds),
       serverTime: isoTime(this.clock.now()),
+      release: await this.releases.upgradeFor(edge),
     };
   }
 

@@ -55,6 +55,8 @@ export class LeasingLab {
       labels: {},
       desired: 'run',
       maxLeases: null,
+      agentVersion: null,
+      platform: null,
       ...overrides,
     };
   }

@@ -12,6 +12,8 @@ export function benchEdges(): (index: number) => EdgePrincipal {
     labels: {},
     desired: 'run',
     maxLeases: null,
+    agentVersion: null,
+    platform: null,
   }));
   return (index) => {
     const edge = edges[index % CALLERS];
