@@ -67,6 +67,10 @@ export interface Progress {
   readonly processed: number;
   readonly total: number | null;
   readonly status: string | null;
+  /** Units a second, smoothed over a minute; null while it does not run, or cannot be told. */
+  readonly ratePerSecond: number | null;
+  /** Whole seconds until all is done; null when it cannot be told. */
+  readonly etaSeconds: number | null;
 }
 
 export interface Summary {
@@ -87,6 +91,8 @@ export interface Job {
   readonly error: CodedError | null;
   readonly artifacts: readonly ArtifactObject[];
   readonly taskCounts: Readonly<Record<TaskStatus, number>>;
+  /** Of the leased tasks, those that are alive and do not advance. */
+  readonly stalledTasks: number;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finalizedAt: string | null;
@@ -122,6 +128,8 @@ export interface Task {
   readonly attempt: number;
   readonly edge: string | null;
   readonly leaseExpiresAt: string | null;
+  /** Since when it counts as stalled. */
+  readonly stalledAt: string | null;
   readonly availableAt: string;
   readonly progress: Progress;
   readonly counters: Readonly<Record<string, number>>;

@@ -1,9 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable, SqlValue } from '@foreman/database';
-import { decodeCursor, encodeCursor, pageOf, type Page, type PageRequest } from '@foreman/kernel';
+import {
+  Clock,
+  decodeCursor,
+  encodeCursor,
+  pageOf,
+  type Page,
+  type PageRequest,
+} from '@foreman/kernel';
 import { AttemptEntity } from './attempt.entity';
 import { JobEntity } from './job.entity';
 import type { JobStatus } from './job-state';
+import { taskPace, type Pace } from './task-pace';
 import { TaskEntity } from './task.entity';
 
 export interface JobFilter {
@@ -21,11 +29,14 @@ export interface JobFilter {
 export interface TaskWithAttempts {
   readonly task: TaskEntity;
   readonly attempts: AttemptEntity[];
+  readonly pace: Pace;
 }
 
 /** Lists of jobs and of a job's tasks, by keyset. */
 @Injectable()
 export class JobQueries {
+  constructor(private readonly clock: Clock) {}
+
   /** Newest first. */
   async list(db: Queryable, filter: JobFilter, page: PageRequest): Promise<Page<JobEntity>> {
     const where = new Conditions('hidden_at IS NULL');
@@ -66,8 +77,13 @@ export class JobQueries {
     );
     const { items, nextCursor } = pageOf(tasks, page.limit, (task) => [task.taskIndex]);
     const attempts = await this.attemptsOf(db, items);
+    const now = this.clock.now();
     return {
-      items: items.map((task) => ({ task, attempts: attempts.get(task.id) ?? [] })),
+      items: items.map((task) => ({
+        task,
+        attempts: attempts.get(task.id) ?? [],
+        pace: taskPace(task, now),
+      })),
       nextCursor,
     };
   }

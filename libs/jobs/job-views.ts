@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
-import { isoTime, isoTimeOrNull } from '@foreman/kernel';
+import { Clock, isoTime, isoTimeOrNull } from '@foreman/kernel';
 import { findJob } from './job-lookup';
 import type { JobEntity } from './job.entity';
 import type { JobStatus, TaskStatus } from './job-state';
 import { sumOfKnown, type Summary } from './summary';
+import { TASK_RATE, paceOf, type Pace } from './task-pace';
 
 export type TaskCounts = Record<TaskStatus, number>;
 
@@ -16,7 +17,7 @@ export interface JobView {
   readonly status: JobStatus;
   readonly priority: number;
   readonly metadata: Record<string, string>;
-  readonly progress: {
+  readonly progress: Pace & {
     readonly processed: number;
     readonly total: number | null;
     readonly status: string | null;
@@ -24,6 +25,8 @@ export interface JobView {
   readonly summary: Summary | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly taskCounts: TaskCounts;
+  /** Of the leased ones, those that are alive and do not advance. */
+  readonly stalledTasks: number;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finalizedAt: string | null;
@@ -36,11 +39,19 @@ interface TaskSums {
   readonly count: number;
   readonly processed: number;
   readonly total: number | null;
+  /** How many of them know their total. */
+  readonly totals: number;
+  /** Units to do, of those that know their total. */
+  readonly remaining: number;
+  readonly rate: number | null;
+  readonly stalled: number;
 }
 
 /** Jobs as they are told to clients, with their tasks' counters summed up. */
 @Injectable()
 export class JobViews {
+  constructor(private readonly clock: Clock) {}
+
   async one(db: Queryable, jobId: string): Promise<JobView | null> {
     const job = await findJob(db, jobId);
     if (job === null) return null;
@@ -53,10 +64,13 @@ export class JobViews {
     if (jobs.length === 0) return [];
     const ids = jobs.map((job) => job.id);
     const marks = ids.map(() => '?').join(', ');
+    const now = this.clock.now();
     const sums = await db.query<TaskSums>(
-      `SELECT job_id, status, count(*) AS count, sum(processed) AS processed, sum(total) AS total
+      `SELECT job_id, status, count(*) AS count, sum(processed) AS processed, sum(total) AS total,
+         count(total) AS totals, count(stalled_at) AS stalled, sum(${TASK_RATE}) AS rate,
+         sum(CASE WHEN total > processed THEN total - processed ELSE 0 END) AS remaining
        FROM tasks WHERE job_id IN (${marks}) GROUP BY job_id, status`,
-      ids,
+      [now, now, ...ids],
     );
     const latest = await db.query<{ job_id: string; progress_status: string | null }>(
       `SELECT job_id, progress_status FROM (
@@ -87,13 +101,25 @@ function jobView(job: JobEntity, sums: readonly TaskSums[], status: string | nul
       processed: sums.reduce((all, sum) => all + Number(sum.processed), 0),
       total: sumOfKnown(sums.map((sum) => (sum.total === null ? null : Number(sum.total)))),
       status,
+      ...jobPace(job, sums),
     },
     summary: job.summary,
     error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
     taskCounts,
+    stalledTasks: sums.reduce((all, sum) => all + Number(sum.stalled), 0),
     createdAt: isoTime(job.createdAt),
     startedAt: isoTimeOrNull(job.startedAt),
     finalizedAt: isoTimeOrNull(job.finalizedAt),
     expiresAt: isoTimeOrNull(job.expiresAt),
   };
+}
+
+/** A job is as fast as its tasks together, and done when all that are open are; each must know how much it has to do. */
+function jobPace(job: JobEntity, sums: readonly TaskSums[]): Pace {
+  const open = sums.filter(({ status }) => status === 'queued' || status === 'leased');
+  const isKnown = open.every((sum) => Number(sum.totals) === Number(sum.count));
+  const remaining = open.reduce((all, sum) => all + Number(sum.remaining), 0);
+  const leased = open.find(({ status }) => status === 'leased');
+  const rate = job.status !== 'running' || leased?.rate == null ? null : Number(leased.rate);
+  return paceOf(rate, isKnown ? remaining : null);
 }

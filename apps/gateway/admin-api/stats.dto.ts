@@ -25,6 +25,10 @@ export class TaskStatsDto {
 
   @ApiProperty({ example: 8 })
   leased!: number;
+
+  /** Of the leased ones, those that have not advanced for their job's `stallSeconds`. */
+  @ApiProperty({ example: 0 })
+  stalled!: number;
 }
 
 export class EdgeStatsDto {

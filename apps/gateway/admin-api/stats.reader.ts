@@ -25,6 +25,9 @@ export class StatsReader {
       tasks: {
         queued: await this.count(`SELECT count(*) AS count FROM tasks WHERE status = 'queued'`),
         leased: await this.count(`SELECT count(*) AS count FROM tasks WHERE status = 'leased'`),
+        stalled: await this.count(
+          `SELECT count(*) AS count FROM tasks WHERE status = 'leased' AND stalled_at IS NOT NULL`,
+        ),
       },
       edges: {
         registered: await this.count(

@@ -61,6 +61,7 @@ export class JobPresenter {
       error: view.error,
       artifacts,
       taskCounts: view.taskCounts,
+      stalledTasks: view.stalledTasks,
       createdAt: view.createdAt,
       startedAt: view.startedAt,
       finalizedAt: view.finalizedAt,

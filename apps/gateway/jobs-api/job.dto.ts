@@ -37,6 +37,14 @@ export class ProgressDto {
 
   @ApiProperty({ type: String, nullable: true, example: 'evaluating' })
   status!: string | null;
+
+  /** Units a second, smoothed over a minute; null while it does not run, or cannot be told. */
+  @ApiProperty({ type: Number, nullable: true, example: 4.5 })
+  ratePerSecond!: number | null;
+
+  /** At this rate, whole seconds until all is done; null when it cannot be told. */
+  @ApiProperty({ type: 'integer', nullable: true, example: 80 })
+  etaSeconds!: number | null;
 }
 
 export class SummaryDto {
@@ -149,6 +157,10 @@ export class JobDto {
   @ApiProperty({ type: TaskCountsDto })
   taskCounts!: TaskCountsDto;
 
+  /** Of the leased tasks, those that have not advanced for `stallSeconds`. */
+  @ApiProperty({ example: 0 })
+  stalledTasks!: number;
+
   @ApiProperty({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' })
   createdAt!: string;
 
@@ -184,6 +196,7 @@ export class ReasonDto {
       'not_yet_available',
       'edges_busy',
       'draining',
+      'task_stalled',
     ],
     example: 'no_capable_edge',
   })
@@ -193,12 +206,12 @@ export class ReasonDto {
   detail!: string;
 }
 
-/** Why a job is not running. */
+/** Why a job is not running, or does not advance. */
 export class ExplanationDto {
   @ApiProperty({ enum: JOB_STATUSES, example: 'queued' })
   status!: JobStatus;
 
-  /** None when nothing of the job waits. */
+  /** None when nothing of the job waits or stands still. */
   @ApiProperty({ type: [ReasonDto] })
   reasons!: ReasonDto[];
 }

@@ -56,6 +56,10 @@ export class TaskDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   leaseExpiresAt!: string | null;
 
+  /** Since when it counts as stalled: leased, and it has not advanced for `stallSeconds`. */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
+  stalledAt!: string | null;
+
   /** When a queued task can be leased. */
   @ApiProperty({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' })
   availableAt!: string;
@@ -87,7 +91,7 @@ export class TaskDto {
   attempts!: AttemptDto[];
 }
 
-export function taskDto({ task, attempts }: TaskWithAttempts): TaskDto {
+export function taskDto({ task, attempts, pace }: TaskWithAttempts): TaskDto {
   return {
     id: task.id,
     taskIndex: task.taskIndex,
@@ -95,8 +99,15 @@ export function taskDto({ task, attempts }: TaskWithAttempts): TaskDto {
     attempt: task.attempt,
     edge: task.leaseEdgeId,
     leaseExpiresAt: isoTimeOrNull(task.leaseExpiresAt),
+    stalledAt: isoTimeOrNull(task.stalledAt),
     availableAt: isoTime(task.availableAt),
-    progress: { processed: task.processed, total: task.total, status: task.progressStatus },
+    progress: {
+      processed: task.processed,
+      total: task.total,
+      status: task.progressStatus,
+      ratePerSecond: pace.ratePerSecond,
+      etaSeconds: pace.etaSeconds,
+    },
     counters: task.progressCounters ?? {},
     resultCount: task.resultCount,
     resultFolder: task.resultFolder,
