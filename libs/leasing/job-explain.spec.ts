@@ -1,6 +1,8 @@
 import { Edges, Enrolments } from '@foreman/edges';
 import { Queues } from '@foreman/jobs';
+import { isoTime } from '@foreman/kernel';
 import { JobExplain } from './job-explain';
+import { StalledTasks } from './stalled-tasks';
 import { LeasingLab } from './spec/leasing-lab';
 
 describe('explain', () => {
@@ -10,10 +12,9 @@ describe('explain', () => {
   });
   afterEach(() => lab.close());
 
-  const codes = async (jobId: string) => {
-    const { reasons } = await lab.engine.get(JobExplain).explain(lab.engine.reads, jobId);
-    return reasons.map(({ code }) => code);
-  };
+  const reasons = async (jobId: string) =>
+    (await lab.engine.get(JobExplain).explain(lab.engine.reads, jobId)).reasons;
+  const codes = async (jobId: string) => (await reasons(jobId)).map(({ code }) => code);
 
   /** A registered edge that has just called. */
   const register = async (name: string, kinds: string[] = ['test']) => {
@@ -65,6 +66,59 @@ describe('explain', () => {
     const edges = lab.engine.get(Edges);
     await lab.engine.unitOfWork.run((tx) => edges.change(tx, edgeId, { desired: 'drain' }));
     expect(await codes(job.id)).toEqual(['draining']);
+  });
+
+  describe('edges_busy', () => {
+    const change = (edgeId: string, fields: Parameters<Edges['change']>[2]) =>
+      lab.engine.unitOfWork.run((tx) => lab.engine.get(Edges).change(tx, edgeId, fields));
+
+    it('says whether they have not asked, or hold as many leases as they may', async () => {
+      const edgeId = await register('one');
+      const job = await lab.submit({ tasks: [{}, {}, {}] });
+      await change(edgeId, { maxLeases: 2 });
+      const edge = lab.edge({ edgeId, maxLeases: 2 });
+      await lab.lease(edge);
+      expect(await reasons(job.id)).toMatchObject([
+        { code: 'edges_busy', detail: expect.stringContaining('not asked') },
+      ]);
+      await lab.lease(edge);
+      expect(await lab.lease(edge)).toEqual([]);
+      expect(await reasons(job.id)).toMatchObject([
+        { code: 'edges_busy', detail: expect.stringContaining('maxLeases') },
+      ]);
+    });
+
+    it('one edge with a lease to spare is enough, one that drains is none', async () => {
+      const full = await register('full');
+      await change(full, { maxLeases: 1 });
+      const job = await lab.submit({ tasks: [{}, {}] });
+      await lab.lease(lab.edge({ edgeId: full, maxLeases: 1 }));
+      const drained = await register('drained');
+      await change(drained, { desired: 'drain' });
+      expect((await reasons(job.id))[0]?.detail).toContain('maxLeases');
+      await register('free');
+      expect((await reasons(job.id))[0]?.detail).toContain('not asked');
+    });
+  });
+
+  it('task_stalled: which tasks, since when; beside what the others wait for', async () => {
+    const tasks = Array.from({ length: 14 }, () => ({}));
+    const job = await lab.submit({ tasks, stallSeconds: 300, leaseSeconds: 3600 });
+    const since = isoTime(lab.clock.now());
+    await lab.lease(lab.edge(), { max: 2 });
+    expect(await codes(job.id)).toEqual(['no_capable_edge']);
+    lab.clock.advance(301_000);
+    await lab.engine.get(StalledTasks).runOnce();
+    expect(await reasons(job.id)).toMatchObject([
+      { code: 'no_capable_edge' },
+      { code: 'task_stalled', detail: expect.stringContaining(`task 1 since ${since}.`) },
+    ]);
+    await lab.lease(lab.edge(), { max: 12 });
+    lab.clock.advance(301_000);
+    await lab.engine.get(StalledTasks).runOnce();
+    expect(await reasons(job.id)).toMatchObject([
+      { code: 'task_stalled', detail: expect.stringMatching(/ task 9 since \S+, 4 more\.$/) },
+    ]);
   });
 
   it('nothing to explain for what runs or is done; an unknown job is not found', async () => {

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
 import { Clock, isoTime } from '@foreman/kernel';
-import { TaskEntity, getJob, type JobStatus } from '@foreman/jobs';
+import { TaskEntity, getJob, hasLabels, type JobStatus } from '@foreman/jobs';
 import { EdgeEntity } from '@foreman/edges';
+import { heldLeases } from './held-leases';
+import { whyStalled } from './why-stalled';
 
 export type ExplainCode =
   | 'no_capable_edge'
@@ -10,7 +12,8 @@ export type ExplainCode =
   | 'queue_paused'
   | 'not_yet_available'
   | 'edges_busy'
-  | 'draining';
+  | 'draining'
+  | 'task_stalled';
 
 export interface Explanation {
   readonly status: JobStatus;
@@ -26,12 +29,18 @@ const TASKS_LIMIT = 100;
 /** Edges that are looked at, most recently seen first. */
 const EDGES_LIMIT = 1000;
 
-/** Tells why a job's queued tasks are not running. */
+/** An edge, and whether it holds as many leases as it may. */
+interface KnownEdge {
+  readonly edge: EdgeEntity;
+  readonly isFull: boolean;
+}
+
+/** Tells why a job's queued tasks are not running, and which of its leased ones do not advance. */
 @Injectable()
 export class JobExplain {
   constructor(private readonly clock: Clock) {}
 
-  /** One reason of each code at the most; none for a job of which nothing is queued. @throws `job.not_found`. */
+  /** One reason of each code at the most; none for a job of which nothing waits or stands still. @throws `job.not_found`. */
   async explain(db: Queryable, jobId: string): Promise<Explanation> {
     const job = await getJob(db, jobId);
     const now = this.clock.now();
@@ -44,16 +53,14 @@ export class JobExplain {
     if (queued.length > 0) {
       if (await isPaused(db, job.queue))
         reasons.set('queue_paused', `Queue ${job.queue} is paused.`);
-      const edges = await db.entities(
-        EdgeEntity,
-        'SELECT * FROM edges WHERE revoked_at IS NULL ORDER BY last_seen_at DESC LIMIT ?',
-        [EDGES_LIMIT],
-      );
+      const edges = await knownEdges(db);
       for (const task of queued) {
         const reason = whyWaiting(task, edges, now);
         if (!reasons.has(reason.code)) reasons.set(reason.code, reason.detail);
       }
     }
+    const stalled = await whyStalled(db, jobId);
+    if (stalled !== null) reasons.set('task_stalled', stalled);
     return {
       status: job.status,
       reasons: [...reasons].map(([code, detail]) => ({ code, detail })),
@@ -66,9 +73,23 @@ async function isPaused(db: Queryable, queue: string): Promise<boolean> {
   return paused.length > 0;
 }
 
+async function knownEdges(db: Queryable): Promise<KnownEdge[]> {
+  const edges = await db.entities(
+    EdgeEntity,
+    'SELECT * FROM edges WHERE revoked_at IS NULL ORDER BY last_seen_at DESC LIMIT ?',
+    [EDGES_LIMIT],
+  );
+  const limited = edges.filter((edge) => edge.maxLeases !== null);
+  const held = await heldLeases(db, limited);
+  return edges.map((edge) => ({
+    edge,
+    isFull: edge.maxLeases !== null && (held.get(edge.id) ?? 0) >= edge.maxLeases,
+  }));
+}
+
 function whyWaiting(
   task: TaskEntity,
-  edges: readonly EdgeEntity[],
+  edges: readonly KnownEdge[],
   now: number,
 ): { code: ExplainCode; detail: string } {
   const at = `Task ${task.taskIndex}`;
@@ -76,9 +97,8 @@ function whyWaiting(
     const detail = `${at} becomes available at ${isoTime(task.availableAt)}.`;
     return { code: 'not_yet_available', detail };
   }
-  const capable = edges.filter((edge) => isCapable(edge, task));
-  const isSeen = (edge: EdgeEntity) => now - (edge.lastSeenAt ?? 0) <= OFFLINE_AFTER_MS;
-  const online = capable.filter(isSeen);
+  const capable = edges.filter(({ edge }) => isCapable(edge, task));
+  const online = capable.filter(({ edge }) => now - (edge.lastSeenAt ?? 0) <= OFFLINE_AFTER_MS);
   if (task.assignedEdgeId !== null && online.length === 0) {
     const detail = `${at} is assigned to edge ${task.assignedEdgeId}, which is not calling or cannot run it.`;
     return { code: 'assigned_edge_offline', detail };
@@ -87,20 +107,21 @@ function whyWaiting(
     const detail = `${at}: no edge that calls can run kind ${task.kind}${labelsText(task)}.`;
     return { code: 'no_capable_edge', detail };
   }
-  if (online.every((edge) => edge.desired !== 'run')) {
+  const running = online.filter(({ edge }) => edge.desired === 'run');
+  if (running.length === 0) {
     return { code: 'draining', detail: `${at}: every edge that could run it drains or stops.` };
   }
-  return {
-    code: 'edges_busy',
-    detail: `${at}: the edges that can run it have not asked for it yet.`,
-  };
+  const busy = running.every(({ isFull }) => isFull)
+    ? 'hold as many leases as they may (maxLeases)'
+    : 'have not asked for it yet';
+  return { code: 'edges_busy', detail: `${at}: the edges that can run it ${busy}.` };
 }
 
 function isCapable(edge: EdgeEntity, task: TaskEntity): boolean {
   return (
     edge.kinds.includes(task.kind) &&
     (task.assignedEdgeId === null || task.assignedEdgeId === edge.id) &&
-    Object.entries(task.requires ?? {}).every(([name, value]) => edge.labels[name] === value)
+    hasLabels(edge.labels, task.requires)
   );
 }
 
