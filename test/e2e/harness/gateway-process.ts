@@ -5,7 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayClient } from './gateway-client';
 
-const MAIN = join(__dirname, '../../../dist/apps/gateway/main.js');
+/** This file runs from its source in test/e2e/harness, and compiled in dist/test/e2e/harness. */
+const MAIN = ['../../../apps/gateway/main.js', '../../../dist/apps/gateway/main.js']
+  .map((path) => join(__dirname, path))
+  .find((path) => existsSync(path));
 const START_WITHIN_MS = 30_000;
 
 /** How a process ended. */
@@ -66,7 +69,7 @@ export class GatewayProcess extends GatewayClient {
 }
 
 function launch(dataDir: string, environment: Readonly<Record<string, string>>) {
-  if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: npm run build makes it`);
+  if (MAIN === undefined) throw new Error('The gateway is not built: npm run build');
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
     env: {
       PATH: process.env['PATH'],
