@@ -3,12 +3,16 @@ import { ReadConnection, UnitOfWork, type SqlValue, type Tx } from '@foreman/dat
 import { Clock } from '@foreman/kernel';
 import { TaskEntity, TaskLifecycle } from '@foreman/jobs';
 import { ClockSteps } from './clock-steps';
+import { StalledTasks } from './stalled-tasks';
 import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
 
 export interface SweepCounts {
   readonly expired: number;
   readonly timedOut: number;
   readonly notStarted: number;
+  /** Marked: they go on. */
+  readonly stalled: number;
+  readonly failedStalled: number;
 }
 
 /**
@@ -22,6 +26,7 @@ export class LeaseSweep {
     private readonly reads: ReadConnection,
     private readonly clock: Clock,
     private readonly steps: ClockSteps,
+    private readonly stalls: StalledTasks,
     private readonly tasks: TaskLifecycle,
     @Inject(LEASING_OPTIONS) private readonly options: ResolvedLeasingOptions,
   ) {}
@@ -29,13 +34,15 @@ export class LeaseSweep {
   /** Sweeps all that is due, a bounded batch a transaction. Safe to call at any time, any number of times. */
   async runOnce(): Promise<SweepCounts> {
     await this.steps.follow();
-    return {
-      timedOut: await this.sweep(TIMED_OUT, (tx, task, now) => this.tasks.timeOut(tx, task, now)),
-      expired: await this.sweep(EXPIRED, (tx, task, now) => this.tasks.expire(tx, task, now)),
-      notStarted: await this.sweep(NOT_STARTED, (tx, task, now) =>
-        this.tasks.failNotStarted(tx, task, now),
-      ),
-    };
+    const timedOut = await this.sweep(TIMED_OUT, (tx, task, now) =>
+      this.tasks.timeOut(tx, task, now),
+    );
+    const expired = await this.sweep(EXPIRED, (tx, task, now) => this.tasks.expire(tx, task, now));
+    const notStarted = await this.sweep(NOT_STARTED, (tx, task, now) =>
+      this.tasks.failNotStarted(tx, task, now),
+    );
+    const { stalled, failed } = await this.stalls.runOnce();
+    return { timedOut, expired, notStarted, stalled, failedStalled: failed };
   }
 
   /** When `runOnce` will next have something to end, unless edges call before; epoch ms, or null. */

@@ -4,7 +4,7 @@ import type { LeaseSweep } from '@foreman/leasing';
 import { FakeClock, eventually } from '@foreman/testing';
 import { LeaseExpirySchedule } from './lease-expiry.schedule';
 
-const NONE = { expired: 0, timedOut: 0, notStarted: 0 };
+const NONE = { expired: 0, timedOut: 0, notStarted: 0, stalled: 0, failedStalled: 0 };
 
 /** Only the schedule is real: when it looks, and for what it looks again. */
 describe('LeaseExpirySchedule', () => {
