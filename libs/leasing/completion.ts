@@ -15,7 +15,7 @@ import type { EdgePrincipal } from '@foreman/edges';
 import { EndedAttempts } from './ended-attempts';
 import { isOnlyTask } from './job-size';
 import type { LeasedTask } from './lease-request';
-import { LeaseRequests } from './lease-requests';
+import { LeaseRequests, type LeaseRequestKey } from './lease-requests';
 import { TaskLeases } from './task-leases';
 
 export interface CompleteCommand {
@@ -29,6 +29,14 @@ export interface CompleteCommand {
   readonly artifacts?: readonly DeclaredArtifact[];
   /** Lease the next task in the same transaction. */
   readonly wantsNext: boolean;
+  /** Holds a repeat that wants the next task against the body of the first call. */
+  readonly idempotency?: CompletionKey;
+}
+
+export interface CompletionKey {
+  readonly key: string;
+  readonly path: string;
+  readonly bodySha256: string;
 }
 
 export interface CompletionResult {
@@ -55,7 +63,8 @@ export class Completion {
   /**
    * Repeated with the same lease: the same answer; `next` the same while it lives, else null.
    * @throws `lease.lost`, `task.not_found`, `results.incomplete`, `results.unknown_config`,
-   * `artifact.incomplete`, `artifact.conflict`, `request.invalid`.
+   * `artifact.incomplete`, `artifact.conflict`, `request.invalid`; `idempotency.conflict` for the key of
+   * a completion with another body.
    */
   async complete(edge: EdgePrincipal, command: CompleteCommand): Promise<CompletionResult> {
     const { taskId, leaseToken } = command;
@@ -63,7 +72,8 @@ export class Completion {
     const { jobStatus, next } = await this.unitOfWork.run(async (tx) => {
       const claim = { taskId, leaseToken, edgeId: edge.edgeId, now };
       const before = await this.ended.completedJobStatus(tx, claim);
-      if (before !== null) return { jobStatus: before, next: await this.sameNext(tx, command) };
+      if (before !== null)
+        return { jobStatus: before, next: await this.sameNext(tx, edge, command) };
       const status = await this.completeNow(tx, claim, command);
       return { jobStatus: status, next: await this.next(tx, edge, command, now) };
     });
@@ -101,20 +111,41 @@ export class Completion {
     command: CompleteCommand,
     now: number,
   ): Promise<TaskEntity | null> {
-    if (!command.wantsNext || edge.desired !== 'run') return null;
+    if (!command.wantsNext) return null;
+    const key = keyOf(edge, command);
+    if (key !== null) {
+      await this.requests.refuseOtherUse(tx, key);
+      // Whether or not it leases: the key belongs to this body from here on.
+      await this.requests.remember(tx, nextRequestId(command), key, now);
+    }
+    if (edge.desired !== 'run') return null;
     const options = { max: 1, isResuming: false, leaseRequestId: nextRequestId(command) };
     const [next] = await this.leases.lease(tx, edge, options, now);
     return next ?? null;
   }
 
   /** A repeat never leases: a delayed duplicate would take a task that nobody waits for. */
-  private async sameNext(tx: Tx, command: CompleteCommand): Promise<TaskEntity | null> {
+  private async sameNext(
+    tx: Tx,
+    edge: EdgePrincipal,
+    command: CompleteCommand,
+  ): Promise<TaskEntity | null> {
     if (!command.wantsNext) return null;
+    const key = keyOf(edge, command);
+    if (key !== null) await this.requests.refuseOtherUse(tx, key);
     const [living] = await this.requests.livingTasks(tx, nextRequestId(command));
     return living ?? null;
   }
 }
 
+function keyOf(edge: EdgePrincipal, command: CompleteCommand): LeaseRequestKey | null {
+  const { idempotency, leaseToken } = command;
+  if (idempotency === undefined) return null;
+  const { key, path, bodySha256 } = idempotency;
+  return { edgeId: edge.edgeId, path, key, body: { leaseToken, bodySha256 } };
+}
+
+/** With a key or without one, the lease names the request: one lease completes its task once. */
 function nextRequestId(command: CompleteCommand): string {
   return `complete:${command.leaseToken}`;
 }

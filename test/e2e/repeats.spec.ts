@@ -14,6 +14,8 @@ interface Repeat {
   readonly body?: unknown;
   readonly type?: string;
   readonly key?: string;
+  /** Good as well, but not what the key was first used with. */
+  readonly otherBody?: unknown;
   /** What the first call and its repeat answer. */
   readonly statuses: readonly [first: number, repeat: number];
   /** A call that must have come before. */
@@ -30,6 +32,7 @@ const CALLS: Record<string, Repeat> = {
     path: () => '/jobs',
     body: JOB,
     key: 'j',
+    otherBody: { ...JOB, priority: 1 },
     statuses: [201, 200],
   },
   'submitting a batch': {
@@ -37,6 +40,7 @@ const CALLS: Record<string, Repeat> = {
     path: () => '/jobs/batch',
     body: { jobs: [JOB, JOB] },
     key: 'b',
+    otherBody: { jobs: [JOB] },
     statuses: [201, 200],
   },
   'making an API key': {
@@ -44,6 +48,7 @@ const CALLS: Record<string, Repeat> = {
     path: () => '/admin/api-keys',
     body: { name: 'k', scopes: ['jobs:read'] },
     key: 'a',
+    otherBody: { name: 'other', scopes: ['jobs:read'] },
     statuses: [201, 200],
   },
   'making an enrolment': {
@@ -51,6 +56,7 @@ const CALLS: Record<string, Repeat> = {
     path: () => '/admin/enrolments',
     body: {},
     key: 'e',
+    otherBody: { ttlSeconds: 60 },
     statuses: [201, 200],
   },
   pinning: { by: 'service', path: (t) => `/jobs/${t.jobId}/pin`, statuses: [204, 204] },
@@ -78,6 +84,7 @@ const CALLS: Record<string, Repeat> = {
     path: () => '/internal/edges/tasks/next',
     body: {},
     key: 'n',
+    otherBody: { resume: true },
     statuses: [200, 200],
   },
   'leasing several': {
@@ -85,6 +92,7 @@ const CALLS: Record<string, Repeat> = {
     path: () => '/internal/edges/tasks/lease',
     body: { max: 2 },
     key: 'm',
+    otherBody: { max: 3 },
     statuses: [200, 200],
   },
   'a heartbeat': {
@@ -127,6 +135,14 @@ const CALLS: Record<string, Repeat> = {
     body: {},
     statuses: [200, 200],
   },
+  'completing with a key and the next lease': {
+    by: 'edge',
+    path: (t) => `/internal/edges/tasks/${t.taskId}/complete?next=true`,
+    body: {},
+    key: 'c',
+    otherBody: { processedCount: 1 },
+    statuses: [200, 200],
+  },
   failing: {
     by: 'edge',
     path: (t) => `/internal/edges/tasks/${t.taskId}/fail`,
@@ -154,7 +170,7 @@ const TABLES = [
 ];
 
 /** What a repeat may move: the lease is extended, replaced rows and bytes get new keys, clocks go on. */
-const MAY_MOVE = new Set(['lease_expires_at', 'progress_at', 'expires_at']);
+const MAY_MOVE = new Set(['lease_expires_at', 'progress_at', 'progress_rate', 'expires_at']);
 const TIMES = new Set(['serverTime', 'leaseExpiresAt', 'expiresAt']);
 
 describe('a repeated call', () => {
@@ -175,18 +191,19 @@ describe('a repeated call', () => {
     return JSON.stringify(rows, (name, value: unknown) => (MAY_MOVE.has(name) ? null : value));
   };
 
-  const make = (call: Repeat, task: Task) => {
+  const make = (call: Repeat, task: Task, body = call.body) => {
     const headers: Record<string, string> = { 'Foreman-Lease': task.leaseToken };
     if (call.key !== undefined) headers['Idempotency-Key'] = call.key;
     if (call.type !== undefined) headers['content-type'] = call.type;
     return gateway.call(call.method ?? 'POST', call.path(task), {
       token: call.by === 'edge' ? edge.token : gateway.adminToken,
-      body: call.body,
+      body,
       headers,
     });
   };
 
-  it.each(Object.entries(CALLS))('%s', async (what, call) => {
+  /** A task of its own for this call, leased by an edge of its own. */
+  const leaseFor = async (what: string) => {
     const kind = what.replaceAll(' ', '-');
     edge = await gateway.enrolEdge([kind]);
     await gateway.asAdmin('POST', '/jobs', { kind, tasks: [{}, {}, {}, {}] });
@@ -194,6 +211,11 @@ describe('a repeated call', () => {
       token: edge.token,
       body: {},
     });
+    return task;
+  };
+
+  it.each(Object.entries(CALLS))('%s', async (what, call) => {
+    const task = await leaseFor(what);
     for (const before of call.after ?? []) await make(CALLS[before]!, task);
     const first = await make(call, task);
     const after = await state();
@@ -203,6 +225,17 @@ describe('a repeated call', () => {
     if (repeat.status < 400 && repeat.text !== '') {
       expect(told(repeat.body)).toEqual(told(first.body));
     }
+  });
+
+  const keyed = Object.entries(CALLS).filter(([, call]) => call.key !== undefined);
+  it.each(keyed)('%s, with another body, is refused and changes nothing', async (what, call) => {
+    const task = await leaseFor(`other ${what}`);
+    const withOwnKey = { ...call, key: `${call.key} other` };
+    await make(withOwnKey, task);
+    const after = await state();
+    const conflict = await make(withOwnKey, task, call.otherBody);
+    expect([conflict.status, conflict.body['code']]).toEqual([409, 'idempotency.conflict']);
+    expect(await state()).toBe(after);
   });
 });
 

@@ -5,9 +5,11 @@ import { Heartbeats } from '@foreman/progress';
 import { Body, Controller, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
+import { ApiIdempotencyKey } from '../http/api-idempotency-key';
 import { ApiProblems } from '../http/api-problems';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
+import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { OpaqueBodyPipe } from '../http/opaque-body.pipe';
 import { CallingEdge } from '../http/principals';
 import { lenientValidation } from '../http/validation';
@@ -83,9 +85,10 @@ export class TasksController {
     operationId: 'completeTask',
     summary: 'Complete a task',
     description:
-      'Checks the rows, publishes the artifacts and finalizes the task, and its job when it was the last, in one transaction. Repeated with the same lease: the same answer.',
+      'Checks the rows, publishes the artifacts and finalizes the task, and its job when it was the last, in one transaction. Repeated with the same lease: the same answer. With `next=true` an `Idempotency-Key` is honoured: a repeat of it with another body is refused, and none leases again.',
   })
   @ApiLeaseToken()
+  @ApiIdempotencyKey()
   @ApiQuery({
     name: 'next',
     required: false,
@@ -98,6 +101,7 @@ export class TasksController {
     ...TASK_CALL_PROBLEMS,
     'results.incomplete',
     'results.unknown_config',
+    'idempotency.conflict',
     'artifact.conflict',
     'artifact.incomplete',
     'artifact.too_large',
@@ -107,6 +111,7 @@ export class TasksController {
     @CallingEdge() edge: EdgePrincipal,
     @LeaseToken() leaseToken: string,
     @Body(COMPLETE_BODY) untyped: unknown,
+    @Idempotency() idempotency: IdempotencyHeader | null,
     @Query('next') next?: string,
   ): Promise<CompletedTaskDto> {
     const body = untyped as CompleteTaskDto;
@@ -120,6 +125,7 @@ export class TasksController {
         resultCount: body.resultCount,
         artifacts: declaredArtifacts(body.artifacts ?? []),
         wantsNext: next === 'true',
+        ...(idempotency && { idempotency }),
       });
       return {
         taskId,
