@@ -26,6 +26,7 @@ export class LeaseGrace implements OnApplicationBootstrap {
       const count = await tx.execute(GIVE, [now]);
       await tx.execute(NO_LONGER_THAN_ITS_LENGTH, [now, now]);
       await tx.execute(NO_LEASE_FROM_THE_FUTURE, [now, now]);
+      await tx.execute(PATIENCE_ANEW, [now]);
       const latest = now + LONGEST_BACKOFF_MS;
       await tx.execute(NO_BACKOFF_BEYOND_A_DAY, [latest, latest]);
       return count;
@@ -44,6 +45,11 @@ const NO_LONGER_THAN_ITS_LENGTH = `
 
 const NO_LEASE_FROM_THE_FUTURE = `
   UPDATE tasks SET leased_at = ? WHERE status = 'leased' AND leased_at > ?`;
+
+/** Nobody could say that a task goes on. With each start, since a stall is better seen late than wrongly. */
+const PATIENCE_ANEW = `
+  UPDATE tasks SET stall_due_at = ? + stall_seconds * 1000
+  WHERE status = 'leased' AND stall_due_at IS NOT NULL`;
 
 const NO_BACKOFF_BEYOND_A_DAY = `
   UPDATE tasks SET available_at = ?

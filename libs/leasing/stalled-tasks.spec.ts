@@ -144,6 +144,34 @@ describe('stalled tasks', () => {
     expect(await look()).toEqual({ stalled: 0, failed: 1 });
   });
 
+  it.each([0, 1])(
+    'a start of the gateway begins the time anew, after %d other starts',
+    async (n) => {
+      await submit({ onStall: 'fail' });
+      const leased = await lab.leaseOne(edge);
+      for (let start = 0; start <= n; start += 1) {
+        lab.clock.advance(STALL_MS);
+        await lab.restart();
+      }
+      lab.clock.advance(STALL_MS - 1);
+      expect(await look()).toEqual({ stalled: 0, failed: 0 });
+      await beat(leased);
+      lab.clock.advance(1);
+      expect(await look()).toEqual({ stalled: 0, failed: 1 });
+    },
+  );
+
+  it('a mark outlives a start of the gateway', async () => {
+    await submit();
+    const leased = await lab.leaseOne(edge);
+    lab.clock.advance(STALL_MS);
+    await look();
+    await lab.restart();
+    lab.clock.advance(STALL_MS);
+    expect(await look()).toEqual({ stalled: 0, failed: 0 });
+    expect(await stalledAt(leased)).not.toBeNull();
+  });
+
   it('fails the attempt where the job says so, and the task with its last one', async () => {
     const job = await submit({ onStall: 'fail', maxAttempts: 2 });
     const first = await lab.leaseOne(edge);
