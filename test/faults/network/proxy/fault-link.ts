@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
 import { ClientSide, type ConnectionSettings } from './client-side';
-import type { Fault, FaultPlan } from './fault-plan';
+import type { ExchangePlan, Fault } from './fault-plan';
 import type { HttpMessage } from './http-framing';
 
 /** The way of one caller to the gateway: a listening port, and every connection that it took. */
@@ -13,7 +13,7 @@ export class FaultLink {
 
   private constructor(
     private readonly settings: Omit<ConnectionSettings, 'nextFault'>,
-    private readonly plan: FaultPlan,
+    private readonly plan: ExchangePlan,
     private readonly hasOutages: boolean,
   ) {
     this.server = createServer((socket) => {
@@ -27,7 +27,7 @@ export class FaultLink {
 
   static async open(
     settings: Omit<ConnectionSettings, 'nextFault'>,
-    plan: FaultPlan,
+    plan: ExchangePlan,
     hasOutages: boolean,
   ): Promise<FaultLink> {
     const link = new FaultLink(settings, plan, hasOutages);

@@ -42,6 +42,9 @@ const DELAY_MS = [100, 3_000] as const;
 /** An edge does a dozen tasks or so between two outages. */
 const EXCHANGES_AN_OUTAGE = 100;
 
+/** What a proxy asks before each exchange. */
+export type ExchangePlan = Pick<FaultPlan, 'faultOf' | 'outageOf'>;
+
 /**
  * What happens to the n-th exchange of a link, by the seed alone. Exchanges are taken in blocks, just so large that
  * each kind of fault happens once in a block.

@@ -1,6 +1,6 @@
 import { ExchangeJournal } from './exchange-journal';
 import { FaultLink } from './fault-link';
-import type { FaultPlan } from './fault-plan';
+import type { ExchangePlan } from './fault-plan';
 import { LateDuplicates } from './late-duplicates';
 
 /** A TCP proxy before a gateway, with a link for each caller, that does to their exchanges what the plan says. */
@@ -11,7 +11,7 @@ export class FaultProxy {
 
   constructor(
     private readonly gatewayPort: number,
-    private readonly plan: FaultPlan,
+    private readonly plan: ExchangePlan,
   ) {
     this.duplicates = new LateDuplicates(gatewayPort, this.journal);
   }
