@@ -19,6 +19,11 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
+    if (request.errored !== null && thrown === request.errored) {
+      // The caller has gone in the middle of what it sent: nobody waits for an answer, and nothing is wrong here.
+      response.destroy();
+      return;
+    }
     const error = this.refusalOf(thrown);
     if (response.headersSent) {
       // Half an answer must not look whole: cut the connection.
