@@ -2,6 +2,7 @@ import { JobQueries, claimGroupRange } from '@foreman/jobs';
 import { groupsStatement } from './claimable-queues';
 import { NEXT_AVAILABLE } from './due-tasks';
 import { EXPIRED, NEXT_DUE, NOT_STARTED, TIMED_OUT } from './lease-sweep';
+import { STALLED } from './stalled-tasks';
 import { LeasingLab } from './spec/leasing-lab';
 import { claimStatement } from './task-claim';
 
@@ -52,6 +53,12 @@ describe('query plans', () => {
     ['expired leases', EXPIRED, 'tasks_lease_expiry'],
     ['attempts over their time', TIMED_OUT, 'tasks_timing'],
     ['tasks that were not started', NOT_STARTED, 'tasks_start_by'],
+    ['tasks that stand still', STALLED, 'tasks_stalling'],
+    [
+      'how many have stalled',
+      `SELECT count(*) FROM tasks WHERE status = 'leased' AND stalled_at IS NOT NULL`,
+      'tasks_stalled',
+    ],
     ['the next task to become available', NEXT_AVAILABLE, 'tasks_next_available'],
     [
       'open tasks of a job',
