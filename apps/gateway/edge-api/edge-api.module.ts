@@ -1,5 +1,8 @@
+import { Clock } from '@foreman/kernel';
 import { Module } from '@nestjs/common';
 import { EdgeController, EnrolmentController } from './edge.controller';
+import { EventLoopLoad, GatewayLoad } from './gateway-load';
+import { HeartbeatInterval } from './heartbeat-interval';
 import { LeasesController } from './leases.controller';
 import { ReleaseOffers } from './release-offers';
 import { TaskArtifactsController } from './task-artifacts.controller';
@@ -16,6 +19,14 @@ import { TasksController } from './tasks.controller';
     TaskResultsController,
     TaskArtifactsController,
   ],
-  providers: [ReleaseOffers],
+  providers: [
+    {
+      provide: GatewayLoad,
+      useFactory: (clock: Clock) => new EventLoopLoad(clock),
+      inject: [Clock],
+    },
+    HeartbeatInterval,
+    ReleaseOffers,
+  ],
 })
 export class EdgeApiModule {}

@@ -1,7 +1,7 @@
 import { UnitOfWork } from '@foreman/database';
 import { Edges, Enrolments, type EdgePrincipal } from '@foreman/edges';
 import { Clock, isoTime, isoTimeOrNull } from '@foreman/kernel';
-import { Heartbeats } from '@foreman/progress';
+import { type HeartbeatAnswer, Heartbeats } from '@foreman/progress';
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
@@ -17,7 +17,7 @@ import { BearerToken } from '../http/bearer-token';
 import { EdgeFace, EnrolmentFace } from '../http/faces';
 import { CallingEdge } from '../http/principals';
 import { EnrolDto, EnrolledDto } from './enrol.dto';
-import { heartbeatSecondsFor } from './heartbeat-interval';
+import { HeartbeatInterval } from './heartbeat-interval';
 import { EdgeHeartbeatAnswerDto, EdgeHeartbeatDto } from './heartbeat.dto';
 import { ReleaseOffers } from './release-offers';
 import { ReleaseQueryDto, SignedReleaseDto } from './release.dto';
@@ -28,6 +28,7 @@ import { ReleaseQueryDto, SignedReleaseDto } from './release.dto';
 export class EnrolmentController {
   constructor(
     private readonly enrolments: Enrolments,
+    private readonly interval: HeartbeatInterval,
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
   ) {}
 
@@ -54,7 +55,7 @@ export class EnrolmentController {
       agentVersion,
       platform,
     });
-    const heartbeatSeconds = heartbeatSecondsFor(this.options.leaseSeconds);
+    const heartbeatSeconds = this.interval.secondsFor(this.options.leaseSeconds);
     return { edgeId: edge.edgeId, token: edge.token, heartbeatSeconds };
   }
 }
@@ -68,6 +69,7 @@ export class EdgeController {
     private readonly clock: Clock,
     private readonly edges: Edges,
     private readonly heartbeats: Heartbeats,
+    private readonly interval: HeartbeatInterval,
     private readonly releases: ReleaseOffers,
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
   ) {}
@@ -93,7 +95,7 @@ export class EdgeController {
     const answers = await this.heartbeats.beatAll(edge.edgeId, body.tasks);
     return {
       edge: edge.desired,
-      heartbeatSeconds: heartbeatSecondsFor(this.options.leaseSeconds),
+      heartbeatSeconds: this.interval.secondsFor(shortestLease(answers, this.options.leaseSeconds)),
       serverTime: isoTime(this.clock.now()),
       release: await this.releases.upgradeFor(edge, agentVersion),
       tasks: answers.map(({ taskId, action, leaseExpiresAt, ignored }) => ({
@@ -124,4 +126,10 @@ export class EdgeController {
     if (release === null) response.status(204);
     return release ?? undefined;
   }
+}
+
+/** One call is for all that the edge holds: it must come in time for the shortest lease. */
+function shortestLease(answers: readonly HeartbeatAnswer[], defaultSeconds: number): number {
+  const held = answers.flatMap(({ leaseSeconds }) => (leaseSeconds === null ? [] : [leaseSeconds]));
+  return Math.min(defaultSeconds, ...held);
 }

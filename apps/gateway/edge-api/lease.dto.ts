@@ -12,7 +12,7 @@ import {
   Min,
 } from 'class-validator';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
-import { heartbeatSecondsFor } from './heartbeat-interval';
+import type { HeartbeatInterval } from './heartbeat-interval';
 import { MayBeLeftOut } from './left-out';
 
 /** A poll for one task. */
@@ -121,7 +121,7 @@ export class LeasedTasksDto {
   items!: LeasedTaskDto[];
 }
 
-export function leasedTaskDto(leased: LeasedTask): LeasedTaskDto {
+export function leasedTaskDto(leased: LeasedTask, interval: HeartbeatInterval): LeasedTaskDto {
   const { task, resume } = leased;
   return {
     taskId: task.id,
@@ -134,7 +134,7 @@ export function leasedTaskDto(leased: LeasedTask): LeasedTaskDto {
     leaseExpiresAt: isoTime(leased.leaseExpiresAt),
     leaseSeconds: task.leaseSeconds,
     timeoutSeconds: task.timeoutSeconds,
-    heartbeatSeconds: heartbeatSecondsFor(task.leaseSeconds),
+    heartbeatSeconds: interval.secondsFor(task.leaseSeconds),
     serverTime: isoTime(leased.serverTime),
     payload: leased.payload,
     inputs: [],

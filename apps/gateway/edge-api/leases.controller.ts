@@ -10,6 +10,7 @@ import { EdgeFace } from '../http/faces';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { CallingEdge } from '../http/principals';
 import { CallerGone } from './caller-gone';
+import { HeartbeatInterval } from './heartbeat-interval';
 import {
   LeaseTasksDto,
   LeasedTaskDto,
@@ -32,7 +33,10 @@ const LEASE_PROBLEMS = [
 @Controller('internal/edges/tasks')
 @EdgeFace()
 export class LeasesController {
-  constructor(private readonly leasing: Leasing) {}
+  constructor(
+    private readonly leasing: Leasing,
+    private readonly interval: HeartbeatInterval,
+  ) {}
 
   @Post('next')
   @HttpCode(200)
@@ -57,7 +61,7 @@ export class LeasesController {
   ): Promise<LeasedTaskDto | undefined> {
     const answer = await this.lease(edge, body, 1, header, gone);
     const [task] = answer.items;
-    if (task !== undefined) return leasedTaskDto(task);
+    if (task !== undefined) return leasedTaskDto(task, this.interval);
     response.status(204);
     sayWhenToRetry(answer, response);
     return undefined;
@@ -82,7 +86,7 @@ export class LeasesController {
   ): Promise<LeasedTasksDto> {
     const answer = await this.lease(edge, body, body.max, header, gone);
     sayWhenToRetry(answer, response);
-    return { items: answer.items.map(leasedTaskDto) };
+    return { items: answer.items.map((task) => leasedTaskDto(task, this.interval)) };
   }
 
   private lease(

@@ -21,7 +21,7 @@ import {
   FailedTaskDto,
   ReleasedTaskDto,
 } from './end-task.dto';
-import { heartbeatSecondsFor } from './heartbeat-interval';
+import { HeartbeatInterval } from './heartbeat-interval';
 import { HeartbeatAnswerDto, HeartbeatDto } from './heartbeat.dto';
 import { leasedTaskDto } from './lease.dto';
 import { ReleaseOffers } from './release-offers';
@@ -45,6 +45,7 @@ export class TasksController {
     private readonly completion: Completion,
     private readonly handBack: HandBack,
     private readonly lateWrites: LateWrites,
+    private readonly interval: HeartbeatInterval,
     private readonly releases: ReleaseOffers,
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
   ) {}
@@ -73,7 +74,7 @@ export class TasksController {
       leaseExpiresAt: isoTimeOrNull(answer.leaseExpiresAt),
       action: answer.action === 'continue' ? 'continue' : 'cancel',
       edge: edge.desired,
-      heartbeatSeconds: heartbeatSecondsFor(answer.leaseSeconds ?? this.options.leaseSeconds),
+      heartbeatSeconds: this.interval.secondsFor(answer.leaseSeconds ?? this.options.leaseSeconds),
       serverTime: isoTime(this.clock.now()),
       release: await this.releases.upgradeFor(edge),
     };
@@ -131,7 +132,7 @@ export class TasksController {
         taskId,
         status: 'completed',
         jobStatus: result.jobStatus,
-        next: result.next && leasedTaskDto(result.next),
+        next: result.next && leasedTaskDto(result.next, this.interval),
       };
     } catch (error) {
       const write = { call: 'complete', taskId, edgeId: edge.edgeId, leaseToken, body } as const;
