@@ -1,0 +1,47 @@
+import * as fc from 'fast-check';
+import { play } from './steps/play';
+import { step, type Step } from './steps/step';
+import { StepList } from './steps/step-list';
+
+export interface ModelPlan {
+  readonly seed: number;
+  readonly runs: number;
+  readonly steps: number;
+  /** Replays one run, or one that was made smaller: as a failure tells it. */
+  readonly path?: string;
+  /** Making a counterexample smaller takes no longer. */
+  readonly shrinkMs: number;
+  readonly onRun?: (done: number) => void;
+}
+
+/** Null when the engine did what the world expects in every run; else all that it takes to see it again. */
+export async function findDivergence(plan: ModelPlan): Promise<string | null> {
+  const { seed, runs, steps, path, shrinkMs, onRun } = plan;
+  let done = 0;
+  const property = fc.asyncProperty(new StepList(step, steps), async (list: Step[]) => {
+    await play(list);
+    done += 1;
+    onRun?.(done);
+  });
+  const common = { seed, numRuns: runs, ...(path !== undefined && { path }) };
+  const first = await fc.check(property, { ...common, endOnFailure: true });
+  if (!first.failed) return null;
+  const found = first.counterexamplePath ?? '';
+  const smaller = await fc.check(property, {
+    ...common,
+    path: found,
+    interruptAfterTimeLimit: shrinkMs,
+  });
+  return report(plan, smaller.failed && smaller.counterexample !== null ? smaller : first, done);
+}
+
+function report(plan: ModelPlan, details: fc.RunDetails<[Step[]]>, done: number): string {
+  const { errorInstance, counterexample, counterexamplePath } = details;
+  const path = counterexamplePath ?? '';
+  const again = `--seed ${plan.seed} --steps ${plan.steps} --path ${path}`;
+  return [
+    `After ${done} good runs: the engine and the model differ. See it again with ${again}`,
+    ...(counterexample?.[0] ?? []).map((one, index) => `${index}: ${JSON.stringify(one)}`),
+    errorInstance instanceof Error ? (errorInstance.stack ?? '') : String(errorInstance),
+  ].join('\n');
+}
