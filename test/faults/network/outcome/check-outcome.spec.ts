@@ -10,6 +10,7 @@ const ATTEMPTS: AttemptOutcome[] = [
   { number: 2, leaseToken: 'b', outcome: 'completed', leasedAt: 2000, endedAt: 3000 },
 ];
 const LAST_ATTEMPT = 2;
+const HISTORY = ['task.leased', 'task.requeued', 'task.leased', 'task.completed'];
 
 function taskOf(number: number): TaskOutcome {
   const expected: FaultTask = { seed: 1, number, rowCount: 3, artifactBytes: 100 };
@@ -18,7 +19,7 @@ function taskOf(number: number): TaskOutcome {
     expected,
     status: 'completed',
     attempts: ATTEMPTS,
-    completedEvents: 1,
+    history: HISTORY,
     rows: rowsOf(expected, LAST_ATTEMPT),
     artifactSha256: sha256Hex(artifactOf(expected, LAST_ATTEMPT)),
   };
@@ -61,15 +62,26 @@ const DOCTORED: Record<string, [Outcome, RegExp]> = {
   ],
   'the artifact is missing': [withTask({ artifactSha256: null }), /artifact is not that/],
   'a task is not completed': [withTask({ status: 'queued' }), /it is queued/],
-  'a task completed twice, by its events': [withTask({ completedEvents: 2 }), /2 events task/],
+  'a task completed twice, by its events': [
+    withTask({ history: [...HISTORY, 'task.completed'] }),
+    /2 events task/,
+  ],
   'a task completed twice, by its attempts': [
     withTask({ attempts: [first, second, { ...third, number: 3, leasedAt: 3000, endedAt: 4000 }] }),
     /2 of its attempts completed/,
   ],
   'no attempt completed': [withTask({ attempts: [first] }), /none of its attempts completed/],
   'two attempts overlap': [
-    withTask({ attempts: [{ ...first, endedAt: 2001 }, second] }),
+    withTask({ attempts: [{ ...first, endedAt: 3001 }, second] }),
     /attempts 1 and 2 were leased at the same time/,
+  ],
+  'a task was leased while it was': [
+    withTask({ history: ['task.leased', ...HISTORY] }),
+    /task\.leased while it was leased/,
+  ],
+  'a lease was revived that another one had followed': [
+    withTask({ history: [...HISTORY.slice(0, 3), 'task.revived', 'task.completed'] }),
+    /task\.revived while it was leased/,
   ],
   'an attempt never ended': [
     withTask({ attempts: [first, { ...second, endedAt: null }] }),

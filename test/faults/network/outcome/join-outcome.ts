@@ -1,11 +1,23 @@
 import { ARTIFACT_NAME } from '../work/attempt-output';
-import type { FaultTask } from '../work/fault-job';
+import type { FaultJob, FaultTask } from '../work/fault-job';
 import type { JobOutcome, TaskOutcome } from './outcome.types';
 import type { DatabaseFacts } from './read-database';
 import type { JobSeen } from './read-jobs';
 
-/** What was submitted, what HTTP shows of it, and what the file tells, in one. */
-export function joinJob(
+/** What was submitted, what HTTP shows of it, and what the file tells, in one; both in the same order. */
+export function joinJobs(
+  expected: readonly FaultJob[],
+  seen: readonly JobSeen[],
+  facts: DatabaseFacts,
+): JobOutcome[] {
+  return expected.map(({ tasks }, index) => {
+    const job = seen[index];
+    if (job === undefined) throw new Error(`Job ${index} was not submitted`);
+    return joinJob(tasks, job, facts);
+  });
+}
+
+function joinJob(
   expected: readonly FaultTask[],
   { job, tasks, rows, artifacts, sha256ByName }: JobSeen,
   facts: DatabaseFacts,
@@ -19,7 +31,7 @@ export function joinJob(
       expected: task,
       status: seen.status,
       attempts: facts.attempts.get(seen.id) ?? [],
-      completedEvents: facts.completedEvents.get(seen.id) ?? 0,
+      history: facts.histories.get(seen.id) ?? [],
       rows: rows.filter(({ taskIndex }) => taskIndex === index),
       artifactSha256: sha256ByName.get(name) ?? null,
     };
@@ -27,7 +39,7 @@ export function joinJob(
   return {
     jobId: job.id,
     status: job.status,
-    completedEvents: facts.completedEvents.get(job.id) ?? 0,
+    completedEvents: facts.jobCompletions.get(job.id) ?? 0,
     artifactNames: artifacts.map(({ name }) => name).toSorted(),
     tasks: outcomes,
   };

@@ -8,7 +8,8 @@ export interface TaskOutcome {
   readonly status: TaskStatus;
   /** By number. */
   readonly attempts: readonly AttemptOutcome[];
-  readonly completedEvents: number;
+  /** The types of its events, in their order. */
+  readonly history: readonly string[];
   /** As `GET /jobs/:id/results` gives them. */
   readonly rows: readonly RowOutcome[];
   /** SHA-256 of the bytes that were downloaded; null: there is no such artifact. */

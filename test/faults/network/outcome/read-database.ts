@@ -4,8 +4,10 @@ import type { AttemptOutcome } from './outcome.types';
 /** What only the file of a stopped gateway tells. */
 export interface DatabaseFacts {
   readonly attempts: ReadonlyMap<string, readonly AttemptOutcome[]>;
-  /** Events `task.completed` by task, and `job.completed` by job. */
-  readonly completedEvents: ReadonlyMap<string, number>;
+  /** The types of a task's events by its id, in their order. */
+  readonly histories: ReadonlyMap<string, readonly string[]>;
+  /** Events `job.completed` by job. */
+  readonly jobCompletions: ReadonlyMap<string, number>;
   readonly eventCounts: Readonly<Record<string, number>>;
   readonly attemptCounts: Readonly<Record<string, number>>;
   readonly lateWriteCount: number;
@@ -13,14 +15,22 @@ export interface DatabaseFacts {
   readonly storedRowCount: number;
 }
 
-interface AttemptRow {
+type AttemptRow = AttemptOutcome & { readonly task_id: string };
+
+interface EventRow {
   readonly task_id: string;
-  readonly number: number;
-  readonly lease_token: string;
-  readonly outcome: string | null;
-  readonly leased_at: number;
-  readonly ended_at: number | null;
+  readonly type: string;
 }
+
+const ATTEMPTS = `
+  SELECT task_id, number, lease_token AS leaseToken, outcome, leased_at AS leasedAt, ended_at AS endedAt
+  FROM attempts ORDER BY task_id, number`;
+
+const TASK_EVENTS = `
+  SELECT task_id, type FROM events WHERE task_id IS NOT NULL ORDER BY position`;
+
+const JOB_COMPLETIONS = `
+  SELECT job_id, count(*) FROM events WHERE type = 'job.completed' GROUP BY 1`;
 
 /** Reads the file of a gateway that has stopped. */
 export function readDatabase(file: string): DatabaseFacts {
@@ -30,17 +40,15 @@ export function readDatabase(file: string): DatabaseFacts {
   const count = (sql: string) => database.prepare<[], number>(sql).pluck().get() ?? 0;
   try {
     return {
-      attempts: attemptsByTask(
-        database.prepare<[], AttemptRow>('SELECT * FROM attempts ORDER BY task_id, number').all(),
+      attempts: groupedById(
+        database.prepare<[], AttemptRow>(ATTEMPTS).all(),
+        ({ task_id: taskId, ...attempt }) => [taskId, attempt],
       ),
-      completedEvents: new Map(
-        Object.entries(
-          counts(
-            `SELECT coalesce(task_id, job_id), count(*) FROM events
-             WHERE type IN ('task.completed', 'job.completed') GROUP BY 1`,
-          ),
-        ),
+      histories: groupedById(
+        database.prepare<[], EventRow>(TASK_EVENTS).all(),
+        ({ task_id: taskId, type }) => [taskId, type],
       ),
+      jobCompletions: new Map(Object.entries(counts(JOB_COMPLETIONS))),
       eventCounts: counts('SELECT type, count(*) FROM events GROUP BY 1'),
       attemptCounts: counts(`SELECT coalesce(outcome, 'open'), count(*) FROM attempts GROUP BY 1`),
       lateWriteCount: count('SELECT count(*) FROM late_writes'),
@@ -54,18 +62,13 @@ export function readDatabase(file: string): DatabaseFacts {
   }
 }
 
-function attemptsByTask(rows: readonly AttemptRow[]): Map<string, AttemptOutcome[]> {
-  const byTask = new Map<string, AttemptOutcome[]>();
+function groupedById<R, T>(rows: readonly R[], entryOf: (row: R) => [string, T]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
   for (const row of rows) {
-    const attempts = byTask.get(row.task_id) ?? [];
-    attempts.push({
-      number: row.number,
-      leaseToken: row.lease_token,
-      outcome: row.outcome,
-      leasedAt: row.leased_at,
-      endedAt: row.ended_at,
-    });
-    byTask.set(row.task_id, attempts);
+    const [id, value] = entryOf(row);
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [value]);
+    else group.push(value);
   }
-  return byTask;
+  return groups;
 }
