@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import * as fc from 'fast-check';
 import { play } from './steps/play';
 import { step, type Step } from './steps/step';
@@ -18,7 +19,10 @@ export interface ModelPlan {
 export async function findDivergence(plan: ModelPlan): Promise<string | null> {
   const { seed, runs, steps, path, shrinkMs, onRun } = plan;
   let done = 0;
+  let shrinksUntil = Number.POSITIVE_INFINITY;
   const property = fc.asyncProperty(new StepList(step, steps), async (list: Step[]) => {
+    // What is not tried any more counts as good: the smallest that was found so far is told.
+    if (performance.now() > shrinksUntil) return;
     await play(list);
     done += 1;
     onRun?.(done);
@@ -26,13 +30,15 @@ export async function findDivergence(plan: ModelPlan): Promise<string | null> {
   const common = { seed, numRuns: runs, ...(path !== undefined && { path }) };
   const first = await fc.check(property, { ...common, endOnFailure: true });
   if (!first.failed) return null;
+  const goodRuns = done;
+  shrinksUntil = performance.now() + shrinkMs;
   const found = first.counterexamplePath ?? '';
-  const smaller = await fc.check(property, {
-    ...common,
-    path: found,
-    interruptAfterTimeLimit: shrinkMs,
-  });
-  return report(plan, smaller.failed && smaller.counterexample !== null ? smaller : first, done);
+  const smaller = await fc.check(property, { ...common, path: found });
+  return report(
+    plan,
+    smaller.failed && smaller.counterexample !== null ? smaller : first,
+    goodRuns,
+  );
 }
 
 function report(plan: ModelPlan, details: fc.RunDetails<[Step[]]>, done: number): string {

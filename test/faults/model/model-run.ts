@@ -1,0 +1,54 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Logger } from '@nestjs/common';
+import type { FaultRun } from '../fault-run';
+import { findDivergence } from './model-check';
+
+const LAST_SEED = 2 ** 31 - 1;
+const SHRINK_MS = 120_000;
+/** Runs between two signs of life. */
+const TOLD_EVERY = 50;
+
+/** Random steps, done to the engine on a real database and to a plain model of it: what they answer, and what is there after each step, is the same. */
+export const modelRun: FaultRun = {
+  usage: '[--runs 1000] [--steps 200] [--seed N] [--path P]',
+
+  async start(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        runs: { type: 'string', default: '1000' },
+        steps: { type: 'string', default: '200' },
+        seed: { type: 'string', default: String(randomInt(LAST_SEED)) },
+        path: { type: 'string' },
+      },
+    });
+    const [runs, steps, seed] = [values.runs, values.steps, values.seed].map(wholeNumber);
+    if (runs === undefined || steps === undefined || seed === undefined) return false;
+    // The engine warns of the jumps of the clock that we make.
+    Logger.overrideLogger(false);
+    say(`seed ${seed}: ${runs} runs of ${steps} steps`);
+    const divergence = await findDivergence({
+      seed,
+      runs,
+      steps,
+      ...(values.path !== undefined && { path: values.path }),
+      shrinkMs: SHRINK_MS,
+      onRun: (done) => {
+        if (done % TOLD_EVERY === 0) say(`${done} runs`);
+      },
+    });
+    say(divergence ?? `seed ${seed}: no divergence in ${runs} runs of ${steps} steps`);
+    return divergence === null;
+  },
+};
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${text} is not a whole number`);
+  return value;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
