@@ -211,7 +211,7 @@ CREATE TABLE jobs (
   finalized_at integer,
   expires_at integer,
   is_pinned boolean NOT NULL DEFAULT 0 CHECK (is_pinned IN (0, 1)),
-  hidden_at integer,
+  hidden_at integer, stall_seconds integer CHECK (stall_seconds >= 1), on_stall text NOT NULL DEFAULT 'mark' CHECK (on_stall IN ('mark', 'fail')),
   CHECK ((status IN ('completed', 'failed', 'cancelled')) = (finalized_at IS NOT NULL)),
   CHECK (status <> 'running' OR started_at IS NOT NULL),
   CHECK (expires_at IS NULL OR finalized_at IS NOT NULL),
@@ -239,6 +239,8 @@ CREATE TABLE late_writes (
   UNIQUE (task_id, call, body_sha256)
 );
 
+CREATE INDEX late_writes_newest ON late_writes (created_at, id);
+
 CREATE INDEX late_writes_of_job ON late_writes (job_id);
 
 CREATE TABLE lease_requests (
@@ -260,6 +262,25 @@ CREATE TABLE queues (
   created_at integer NOT NULL
 );
 
+CREATE TABLE releases (
+  id text PRIMARY KEY NOT NULL,
+  version text NOT NULL,
+  channel text NOT NULL,
+  platform text NOT NULL,
+  url text NOT NULL,
+  size integer NOT NULL CHECK (size >= 1),
+  sha256 text NOT NULL,
+  signature text NOT NULL,
+  key_id text NOT NULL,
+  notes text,
+  is_halted boolean NOT NULL DEFAULT 0 CHECK (is_halted IN (0, 1)),
+  created_at integer NOT NULL
+);
+
+CREATE UNIQUE INDEX releases_name ON releases (channel, platform, version);
+
+CREATE INDEX releases_newest ON releases (created_at, id);
+
 CREATE TABLE result_rows (
   id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
   task_id text NOT NULL REFERENCES tasks (id),
@@ -278,12 +299,6 @@ CREATE TABLE "schema_migrations" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NUL
 CREATE TABLE task_payloads (
   task_id text PRIMARY KEY NOT NULL REFERENCES tasks (id),
   body text NOT NULL
-);
-
-CREATE TABLE task_requirements (
-  task_id text NOT NULL REFERENCES tasks (id),
-  label text NOT NULL,
-  PRIMARY KEY (task_id, label)
 );
 
 CREATE TABLE tasks (
@@ -323,7 +338,7 @@ CREATE TABLE tasks (
   error_code text,
   error_message text,
   created_at integer NOT NULL,
-  finalized_at integer,
+  finalized_at integer, claim_group text NOT NULL DEFAULT '', is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)), is_graced boolean NOT NULL DEFAULT 0 CHECK (is_graced IN (0, 1)), stall_seconds integer CHECK (stall_seconds >= 1), fails_on_stall boolean NOT NULL DEFAULT 0 CHECK (fails_on_stall IN (0, 1)), stall_due_at integer, stalled_at integer, progress_rate real,
   UNIQUE (job_id, task_index),
   CHECK ((status = 'leased') = (lease_token IS NOT NULL)),
   CHECK ((status = 'leased') = (lease_edge_id IS NOT NULL)),
@@ -333,21 +348,30 @@ CREATE TABLE tasks (
   CHECK ((status = 'failed') = (error_code IS NOT NULL))
 );
 
-CREATE INDEX tasks_claimable ON tasks (kind, priority DESC, id) WHERE status = 'queued' AND assigned_edge_id IS NULL;
+CREATE INDEX tasks_claimable ON tasks (claim_group, priority DESC, id)
+   WHERE status = 'queued' AND is_due = 1 AND assigned_edge_id IS NULL;
 
-CREATE INDEX tasks_claimable_assigned ON tasks (assigned_edge_id, kind, priority DESC, id) WHERE status = 'queued' AND assigned_edge_id IS NOT NULL;
+CREATE INDEX tasks_claimable_assigned ON tasks (assigned_edge_id, claim_group, priority DESC, id)
+   WHERE status = 'queued' AND is_due = 1 AND assigned_edge_id IS NOT NULL;
 
 CREATE INDEX tasks_lease_expiry ON tasks (lease_expires_at) WHERE status = 'leased';
 
 CREATE INDEX tasks_leased_by_edge ON tasks (lease_edge_id) WHERE status = 'leased';
 
-CREATE INDEX tasks_next_available ON tasks (available_at) WHERE status = 'queued';
+CREATE INDEX tasks_next_available ON tasks (available_at) WHERE status = 'queued' AND is_due = 0;
 
 CREATE INDEX tasks_open_of_job ON tasks (job_id) WHERE status IN ('queued', 'leased');
 
+CREATE INDEX tasks_revivable ON tasks (revivable_token) WHERE revivable_token IS NOT NULL;
+
+CREATE INDEX tasks_stalled ON tasks (stalled_at) WHERE status = 'leased' AND stalled_at IS NOT NULL;
+
+CREATE INDEX tasks_stalling ON tasks (stall_due_at) WHERE status = 'leased' AND stall_due_at IS NOT NULL;
+
 CREATE INDEX tasks_start_by ON tasks (start_by_at) WHERE status = 'queued' AND start_by_at IS NOT NULL;
 
-CREATE INDEX tasks_timing ON tasks (leased_at) WHERE status = 'leased' AND timeout_seconds IS NOT NULL;
+CREATE INDEX tasks_timing ON tasks ((leased_at + timeout_seconds * 1000))
+   WHERE status = 'leased' AND timeout_seconds IS NOT NULL;
 
 CREATE TABLE webhook_endpoints (
   id text PRIMARY KEY NOT NULL,

@@ -327,7 +327,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Heartbeat for all that the edge holds
-         * @description Or for none: it proves the edge alive and brings what the operator wants of it. A lost lease is an answer here, not an error.
+         * @description Or for none: it proves the edge alive and brings what the operator wants of it. A lost lease is an answer here, not an error, and a bad field of one task costs that field only.
          */
         readonly post: operations["heartbeatOfEdge"];
         readonly delete?: never;
@@ -345,7 +345,7 @@ export interface paths {
         };
         /**
          * The release to run
-         * @description No release has been published on this gateway: there is nothing to upgrade to.
+         * @description The highest version of the channel for the platform, or for any, that is not halted: whatever the edge runs now.
          */
         readonly get: operations["currentRelease"];
         readonly put?: never;
@@ -427,7 +427,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Complete a task
-         * @description Checks the rows, publishes the artifacts and finalizes the task, and its job when it was the last, in one transaction. Repeated with the same lease: the same answer.
+         * @description Checks the rows, publishes the artifacts and finalizes the task, and its job when it was the last, in one transaction. Repeated with the same lease: the same answer. With `next=true` an `Idempotency-Key` is honoured: a repeat of it with another body is refused, and none leases again.
          */
         readonly post: operations["completeTask"];
         readonly delete?: never;
@@ -728,6 +728,70 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/admin/releases": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List releases
+         * @description Newest first, halted ones included.
+         */
+        readonly get: operations["listReleases"];
+        readonly put?: never;
+        /**
+         * Publish a release of the agent
+         * @description A signed manifest; the package lies at its `url`. From the answer on, edges of that channel and platform that run a lower version are offered it with their heartbeats. The same package again answers 200; signed anew, it gets the new signature.
+         */
+        readonly post: operations["publishRelease"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/releases/{id}/halt": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Halt a release
+         * @description No edge is offered it from the answer on; the next lower version is then the current one. Edges that run it keep running it. Repeated, it changes nothing.
+         */
+        readonly post: operations["haltRelease"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/releases/{id}/resume": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Offer a halted release again
+         * @description Repeated, or when it was not halted, it changes nothing.
+         */
+        readonly post: operations["resumeRelease"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/retention/run": {
         readonly parameters: {
             readonly query?: never;
@@ -946,6 +1010,18 @@ export interface components {
              */
             readonly timeoutSeconds?: number | null;
             /**
+             * @description A task has stalled when its counters stood still, and no new row came, for so long; left out: never.
+             * @example 300
+             */
+            readonly stallSeconds?: number | null;
+            /**
+             * @description `fail`: a stall ends the attempt with `task.stalled`. `mark`: it is only shown.
+             * @default mark
+             * @example mark
+             * @enum {string}
+             */
+            readonly onStall?: "mark" | "fail";
+            /**
              * @description How long the job is kept after it was finalized.
              * @example 604800
              */
@@ -1003,6 +1079,16 @@ export interface components {
             readonly total: number | null;
             /** @example evaluating */
             readonly status: string | null;
+            /**
+             * @description Units a second, smoothed over a minute; null while it does not run, or cannot be told.
+             * @example 4.5
+             */
+            readonly ratePerSecond: number | null;
+            /**
+             * @description At this rate, whole seconds until all is done; null when it cannot be told.
+             * @example 80
+             */
+            readonly etaSeconds: number | null;
         };
         readonly SummaryDto: {
             /**
@@ -1110,6 +1196,11 @@ export interface components {
             readonly artifacts: readonly components["schemas"]["ArtifactObjectDto"][];
             readonly taskCounts: components["schemas"]["TaskCountsDto"];
             /**
+             * @description Of the leased tasks, those that have not advanced for `stallSeconds`.
+             * @example 0
+             */
+            readonly stalledTasks: number;
+            /**
              * Format: date-time
              * @example 2026-11-22T01:00:00.000Z
              */
@@ -1198,6 +1289,12 @@ export interface components {
             readonly leaseExpiresAt: string | null;
             /**
              * Format: date-time
+             * @description Since when it counts as stalled: leased, and it has not advanced for `stallSeconds`.
+             * @example null
+             */
+            readonly stalledAt: string | null;
+            /**
+             * Format: date-time
              * @description When a queued task can be leased.
              * @example 2026-11-22T01:00:00.000Z
              */
@@ -1231,7 +1328,7 @@ export interface components {
              * @example no_capable_edge
              * @enum {string}
              */
-            readonly code: "no_capable_edge" | "assigned_edge_offline" | "queue_paused" | "not_yet_available" | "edges_busy" | "draining";
+            readonly code: "no_capable_edge" | "assigned_edge_offline" | "queue_paused" | "not_yet_available" | "edges_busy" | "draining" | "task_stalled";
             /** @example Task 0: no edge that calls can run kind chat. */
             readonly detail: string;
         };
@@ -1241,7 +1338,7 @@ export interface components {
              * @enum {string}
              */
             readonly status: "queued" | "running" | "completed" | "failed" | "cancelled";
-            /** @description None when nothing of the job waits. */
+            /** @description None when nothing of the job waits or stands still. */
             readonly reasons: readonly components["schemas"]["ReasonDto"][];
         };
         readonly ResultRowDto: {
@@ -1404,6 +1501,13 @@ export interface components {
         };
         readonly HeartbeatOfTaskDto: {
             /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
+             */
+            readonly taskId: string;
+            /** @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12 */
+            readonly leaseToken: string;
+            /**
              * @description False: held, but not begun. Anything else proves that the work has begun.
              * @default true
              * @example true
@@ -1427,13 +1531,6 @@ export interface components {
             readonly counters?: {
                 readonly [key: string]: number;
             };
-            /**
-             * Format: uuid
-             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
-             */
-            readonly taskId: string;
-            /** @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12 */
-            readonly leaseToken: string;
         };
         readonly EdgeHeartbeatDto: {
             /**
@@ -1442,6 +1539,31 @@ export interface components {
              */
             readonly agentVersion?: string;
             readonly tasks: readonly components["schemas"]["HeartbeatOfTaskDto"][];
+        };
+        readonly SignedReleaseDto: {
+            /** @example 1.4.0 */
+            readonly version: string;
+            /** @example stable */
+            readonly channel: string;
+            /**
+             * @description Or `any`.
+             * @example linux-x64
+             */
+            readonly platform: string;
+            /** @example https://downloads.example/agent-1.4.0.tgz */
+            readonly url: string;
+            /**
+             * @description Bytes of the package.
+             * @example 3
+             */
+            readonly size: number;
+            /** @example ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad */
+            readonly sha256: string;
+            /**
+             * @description Ed25519, base64.
+             * @example 6wM9j7dBrcWmJGALmAf7VNtnBzSCvoS0d6s1QPrVoAx42kjcAmfFyOJWFj2zCfIRJSx56saBMEsn0ASWCUg2Bg==
+             */
+            readonly signature: string;
         };
         readonly TaskHeartbeatAnswerDto: {
             /**
@@ -1459,6 +1581,13 @@ export interface components {
              * @example null
              */
             readonly leaseExpiresAt: string | null;
+            /**
+             * @description Fields of its report that were not as they must be, and were left out; absent when all were good.
+             * @example [
+             *       "processed"
+             *     ]
+             */
+            readonly ignored?: readonly string[];
         };
         readonly EdgeHeartbeatAnswerDto: {
             /**
@@ -1473,6 +1602,8 @@ export interface components {
              * @example 2026-11-22T01:00:00.000Z
              */
             readonly serverTime: string;
+            /** @description What to upgrade to; absent when the edge runs that, or says no version. */
+            readonly release?: components["schemas"]["SignedReleaseDto"];
             readonly tasks: readonly components["schemas"]["TaskHeartbeatAnswerDto"][];
         };
         readonly NextTaskDto: {
@@ -1648,6 +1779,8 @@ export interface components {
              * @example 2026-11-22T01:00:00.000Z
              */
             readonly serverTime: string;
+            /** @description What to upgrade to; absent when the edge runs that, or says no version. */
+            readonly release?: components["schemas"]["SignedReleaseDto"];
         };
         readonly CompletionArtifactDto: {
             /** @example completion */
@@ -2035,6 +2168,89 @@ export interface components {
              */
             readonly weight: number;
         };
+        readonly PublishReleaseDto: {
+            /**
+             * @description A semantic version, without build metadata.
+             * @example 1.4.0
+             */
+            readonly version: string;
+            /**
+             * @description Offered to edges whose label `channel` is this; `stable` to those without one.
+             * @example stable
+             */
+            readonly channel: string;
+            /**
+             * @description `<os>-<architecture>` as edges name theirs, or `any`.
+             * @example linux-x64
+             */
+            readonly platform: string;
+            /**
+             * @description Where edges fetch the package; https.
+             * @example https://downloads.example/agent-1.4.0.tgz
+             */
+            readonly url: string;
+            /**
+             * @description Bytes of the package.
+             * @example 3
+             */
+            readonly size: number;
+            /**
+             * @description Of the package, lower-case hex.
+             * @example ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+             */
+            readonly sha256: string;
+            /**
+             * @description Ed25519, base64, by one of FOREMAN_RELEASE_PUBLIC_KEYS.
+             * @example 6wM9j7dBrcWmJGALmAf7VNtnBzSCvoS0d6s1QPrVoAx42kjcAmfFyOJWFj2zCfIRJSx56saBMEsn0ASWCUg2Bg==
+             */
+            readonly signature: string;
+            /**
+             * @description For people, at most 4 KiB; edges are not told.
+             * @example Fixes a leak of file handles.
+             */
+            readonly notes?: string;
+        };
+        readonly ReleaseDto: {
+            /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
+             */
+            readonly id: string;
+            /** @example 1.4.0 */
+            readonly version: string;
+            /** @example stable */
+            readonly channel: string;
+            /** @example linux-x64 */
+            readonly platform: string;
+            /** @example https://downloads.example/agent-1.4.0.tgz */
+            readonly url: string;
+            /**
+             * @description Bytes of the package.
+             * @example 3
+             */
+            readonly size: number;
+            /** @example ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad */
+            readonly sha256: string;
+            /** @example 6wM9j7dBrcWmJGALmAf7VNtnBzSCvoS0d6s1QPrVoAx42kjcAmfFyOJWFj2zCfIRJSx56saBMEsn0ASWCUg2Bg== */
+            readonly signature: string;
+            /**
+             * @description Which key has signed it: the first 16 hex digits of the raw public key's SHA-256.
+             * @example 21fe31dfa154a261
+             */
+            readonly keyId: string;
+            /** @example Fixes a leak of file handles. */
+            readonly notes: string | null;
+            /**
+             * @description Offered to no edge until it is resumed.
+             * @example false
+             */
+            readonly isHalted: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly createdAt: string;
+        };
         readonly RetentionRunDto: {
             /**
              * @description Jobs whose time had come
@@ -2074,6 +2290,11 @@ export interface components {
             readonly queued: number;
             /** @example 8 */
             readonly leased: number;
+            /**
+             * @description Of the leased ones, those that have not advanced for their job's `stallSeconds`.
+             * @example 0
+             */
+            readonly stalled: number;
         };
         readonly EdgeStatsDto: {
             /**
@@ -3801,7 +4022,9 @@ export interface operations {
     readonly currentRelease: {
         readonly parameters: {
             readonly query?: {
+                /** @description Default: the edge's label `channel`, else `stable`. */
                 readonly channel?: string;
+                /** @description Default: the one that the edge enrolled with. */
                 readonly platform?: string;
             };
             readonly header?: never;
@@ -3810,7 +4033,15 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Nothing to upgrade to */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedReleaseDto"];
+                };
+            };
+            /** @description There is no release */
             readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4193,6 +4424,8 @@ export interface operations {
                 readonly next?: boolean;
             };
             readonly header: {
+                /** @description 1 to 200 printable ASCII characters. A repeat with the same key and body answers what the first call made. */
+                readonly "Idempotency-Key"?: string;
                 /** @description The task's `leaseToken`: fences the call. It opens nothing without the edge's token. */
                 readonly "Foreman-Lease": string;
             };
@@ -4254,6 +4487,8 @@ export interface operations {
              * @description `lease.lost`: The lease is over
              *
              *     `results.incomplete`: Result rows are missing
+             *
+             *     `idempotency.conflict`: The Idempotency-Key belongs to another body
              *
              *     `artifact.conflict`: The artifact is both staged and inline
              *
@@ -5811,6 +6046,339 @@ export interface operations {
                 };
             };
             /** @description `queue.not_found`: There is no such queue */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly listReleases: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many items at the most. */
+                readonly limit?: number;
+                /** @description `nextCursor` of the page before. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description One page */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly items: readonly components["schemas"]["ReleaseDto"][];
+                        /** @description For the next page; null on the last one */
+                        readonly nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly publishRelease: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description 1 to 200 printable ASCII characters. A repeat with the same key and body answers what the first call made. */
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PublishReleaseDto"];
+            };
+        };
+        readonly responses: {
+            /** @description This package is published already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReleaseDto"];
+                };
+            };
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReleaseDto"];
+                };
+            };
+            /**
+             * @description `request.invalid`: The request is not valid
+             *
+             *     `release.signature_invalid`: The signature of the release is not valid
+             */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `idempotency.conflict`: The Idempotency-Key belongs to another body */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.too_large`: The request is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly haltRelease: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReleaseDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `release.not_found`: There is no such release */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly resumeRelease: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReleaseDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `release.not_found`: There is no such release */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
