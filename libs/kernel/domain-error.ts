@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'delivery.not_found'
   | 'release.not_found'
   | 'artifact.not_found'
+  | 'late_write.not_found'
   | 'route.not_found'
   | 'lease.missing'
   | 'lease.lost'

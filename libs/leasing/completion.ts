@@ -33,7 +33,7 @@ export interface CompleteCommand {
   readonly idempotency?: CompletionKey;
 }
 
-export interface CompletionKey {
+interface CompletionKey {
   readonly key: string;
   readonly path: string;
   readonly bodySha256: string;

@@ -1,21 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
-import { Clock, DomainError, IdSource, sha256Hex } from '@foreman/kernel';
+import { Clock, DomainError, IdSource, canonicalJson, delay, sha256Hex } from '@foreman/kernel';
+import { type CopiedStream, rowsOfNdjson } from './late-stream';
 
 export type LateCall = 'results' | 'complete' | 'fail';
 
-export interface LateWrite {
-  readonly call: LateCall;
+/** Whose call came too late. */
+interface LateSender {
   readonly taskId: string;
   readonly edgeId: string;
   readonly leaseToken: string;
+}
+
+export interface LateWrite extends LateSender {
+  readonly call: LateCall;
   readonly body: unknown;
 }
 
 /** A body larger than this is not kept. */
-const MAX_BODY_BYTES = 1_048_576;
+export const LATE_WRITE_LIMIT_BYTES = 1_048_576;
 /** Late writes of one job, of which the last place is left for a completion. */
 const MAX_PER_JOB = 20;
+/**
+ * How long the rest of a stream is waited for: an edge that computes while it streams must learn that
+ * its lease is over, rather than have all of its rows kept.
+ */
+const REST_WITHIN_MS = 10_000;
 
 /**
  * Rows, completions and failures that came under a lease which is over for good are refused, but
@@ -31,22 +41,42 @@ export class LateWrites {
 
   /** Passes a `lease.lost` on with `kept` told in its details, the body set aside if there was room; any other error as it is. */
   async keepIfLost(error: unknown, write: LateWrite): Promise<unknown> {
-    if (!(error instanceof DomainError) || error.code !== 'lease.lost') return error;
+    if (!isLeaseLost(error)) return error;
     const body = JSON.stringify(write.body);
-    const kept =
-      Buffer.byteLength(body) <= MAX_BODY_BYTES &&
-      (await this.unitOfWork.run((tx) => this.keep(tx, write, body)));
-    return new DomainError('lease.lost', error.message, { ...error.details, kept });
+    const isSmall = Buffer.byteLength(body) <= LATE_WRITE_LIMIT_BYTES;
+    if (!isSmall) return told(error, false);
+    const bodySha256 = sha256Hex(canonicalJson(write.body));
+    const keep = (tx: Tx) => this.keep(tx, write, body, bodySha256);
+    return told(error, await this.unitOfWork.run(keep, 'bulk'));
   }
 
-  private async keep(tx: Tx, write: LateWrite, body: string): Promise<boolean> {
+  /**
+   * The same for streamed rows, which are kept as if they had come as JSON: all of the stream, with what
+   * was stored before its lease was lost. Nothing is kept of one that is too large, too slow, or bad.
+   */
+  async keepRowsIfLost(error: unknown, sender: LateSender, stream: CopiedStream): Promise<unknown> {
+    if (!isLeaseLost(error)) return error;
+    const body = await this.rest(stream);
+    const rows = body === null ? null : rowsOfNdjson(body);
+    if (rows === null || rows.length === 0) return told(error, false);
+    return this.keepIfLost(error, { ...sender, call: 'results', body: { rows } });
+  }
+
+  private async rest(stream: CopiedStream): Promise<Buffer | null> {
+    const waiting = new AbortController();
+    const tooLate = delay(this.clock, REST_WITHIN_MS, waiting.signal).then(() => null);
+    const body = await Promise.race([stream.whole(), tooLate]);
+    waiting.abort();
+    return body;
+  }
+
+  private async keep(tx: Tx, write: LateWrite, body: string, bodySha256: string): Promise<boolean> {
     const [attempt] = await tx.query<{ job_id: string; number: number }>(
       `SELECT tasks.job_id, attempts.number FROM attempts JOIN tasks ON tasks.id = attempts.task_id
        WHERE attempts.task_id = ? AND attempts.edge_id = ? AND attempts.lease_token = ?`,
       [write.taskId, write.edgeId, write.leaseToken],
     );
     if (attempt === undefined) return false;
-    const bodySha256 = sha256Hex(body);
     const known = await tx.query(
       'SELECT 1 FROM late_writes WHERE task_id = ? AND call = ? AND body_sha256 = ?',
       [write.taskId, write.call, bodySha256],
@@ -77,4 +107,12 @@ export class LateWrites {
     const isLastPlaceTaken = Number(held?.completions ?? 0) > 0;
     return call === 'complete' || isLastPlaceTaken ? count < MAX_PER_JOB : count < MAX_PER_JOB - 1;
   }
+}
+
+function isLeaseLost(error: unknown): error is DomainError {
+  return error instanceof DomainError && error.code === 'lease.lost';
+}
+
+function told(lost: DomainError, kept: boolean): DomainError {
+  return new DomainError('lease.lost', lost.message, { ...lost.details, kept });
 }

@@ -7,6 +7,7 @@ import { EdgeLeases } from './edge-leases';
 import { EndedAttempts } from './ended-attempts';
 import { HandBack } from './hand-back';
 import { JobExplain } from './job-explain';
+import { LateWriteViews } from './late-write-views';
 import { LateWrites } from './late-writes';
 import { LeaseGrace } from './lease-grace';
 import { LeaseRequests } from './lease-requests';
@@ -25,6 +26,7 @@ const SERVICES = [
   EdgeLeases,
   HandBack,
   JobExplain,
+  LateWriteViews,
   LateWrites,
   LeaseSweep,
   Leasing,

@@ -30,7 +30,7 @@ export interface TaskHeartbeat extends ProgressReport {
 }
 
 /** One of many heartbeats that came together. */
-export interface UncheckedHeartbeat extends UncheckedReport {
+interface UncheckedHeartbeat extends UncheckedReport {
   readonly taskId: string;
   readonly leaseToken: string;
 }

@@ -8,6 +8,7 @@ export type { IngestedRows, PostedRows, RowSender, StreamedRows } from './result
 export { ResultQueries } from './result-queries';
 export type { ResultPageRequest, ResultRowView } from './result-queries';
 export { ResultRemoval } from './result-removal';
+export { checkRow } from './result-row';
 export type { MetricValue, ResultRow } from './result-row';
 export { ResultSweep } from './result-sweep';
 export type { ResultSweepCounts } from './result-sweep';

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ApiKeysController } from './api-keys.controller';
 import { EdgesController } from './edges.controller';
 import { EnrolmentsController } from './enrolments.controller';
+import { LateWritesController } from './late-writes.controller';
 import { QueuesController } from './queues.controller';
 import { ReleasesController } from './releases.controller';
 import { RetentionController } from './retention.controller';
@@ -14,6 +15,7 @@ import { StatsReader } from './stats.reader';
     ApiKeysController,
     EnrolmentsController,
     EdgesController,
+    LateWritesController,
     QueuesController,
     ReleasesController,
     RetentionController,

@@ -1,5 +1,5 @@
 import type { EdgePrincipal } from '@foreman/edges';
-import { LateWrites } from '@foreman/leasing';
+import { CopiedStream, LATE_WRITE_LIMIT_BYTES, LateWrites } from '@foreman/leasing';
 import { ResultIngestion } from '@foreman/results';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -49,9 +49,13 @@ export class TaskResultsController {
   ): Promise<IngestedDto> {
     const sender = { taskId, edgeId: edge.edgeId, leaseToken };
     if (request.is(NDJSON)) {
-      const body = requestBytes(request);
-      const { received, stored } = await this.ingestion.postStream({ ...sender, body });
-      return { received, stored };
+      const body = new CopiedStream(requestBytes(request), LATE_WRITE_LIMIT_BYTES);
+      try {
+        const { received, stored } = await this.ingestion.postStream({ ...sender, body });
+        return { received, stored };
+      } catch (error) {
+        throw await this.lateWrites.keepRowsIfLost(error, sender, body);
+      }
     }
     const posted = postedRows(request.body);
     try {

@@ -24,6 +24,7 @@ export const PROBLEM_KINDS: Readonly<Record<ErrorCode, ProblemKind>> = {
   'endpoint.not_found': { status: 404, title: 'There is no such webhook endpoint' },
   'delivery.not_found': { status: 404, title: 'There is no such delivery' },
   'release.not_found': { status: 404, title: 'There is no such release' },
+  'late_write.not_found': { status: 404, title: 'There is no such late write' },
   'artifact.not_found': { status: 404, title: 'There is no such artifact' },
   'lease.lost': { status: 409, title: 'The lease is over' },
   'job.finalized': { status: 409, title: 'The job is finalized' },
