@@ -8,6 +8,6 @@ export const EXIT_CODES = {
   usage: 2,
   /** The gateway refused the token: revoked, replaced, spent, or never known. */
   tokenRefused: 3,
-  /** The edge's token could not be kept in, or read from, the state directory. */
+  /** The state directory cannot keep or give the edge's token or its outbox, or another agent holds it. */
   stateUnusable: 4,
 } as const;

@@ -1,4 +1,5 @@
-import { EdgeAgent, EdgeConnection, TokenRefused } from '@foreman/edge-sdk';
+import { join } from 'node:path';
+import { EdgeAgent, EdgeConnection, Outbox, OutboxUnusable, TokenRefused } from '@foreman/edge-sdk';
 import type { AgentLog } from '@foreman/edge-sdk';
 import { DomainError, RandomIds, SystemRandom } from '@foreman/kernel';
 import type { Clock } from '@foreman/kernel';
@@ -8,6 +9,9 @@ import type { AgentSettings } from './config/agent-settings';
 import { edgeCredential } from './credentials/edge-credential';
 import { StateUnusable, TokenFile } from './credentials/token-file';
 import { EXIT_CODES } from './exit-codes';
+
+/** In the state directory. */
+const OUTBOX_FILE = 'outbox.db';
 
 export interface AgentHost {
   readonly clock: Clock;
@@ -23,6 +27,7 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
   const random = new SystemRandom();
   const stopping = new AbortController();
   let agent: EdgeAgent | null = null;
+  let outbox: Outbox | null = null;
   host.onStopRequest(() => {
     const isRepeated = stopping.signal.aborted;
     log.info({}, isRepeated ? 'stopping at once' : 'stopping');
@@ -32,6 +37,12 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
   });
   try {
     const executors = agentExecutors(settings, clock);
+    // First of all: two agents with one state directory would also share a token.
+    outbox = Outbox.open(join(settings.stateDirectory, OUTBOX_FILE), {
+      clock,
+      log,
+      maxBytes: settings.outboxMaxBytes,
+    });
     const token = await edgeCredential(settings, {
       clock,
       random,
@@ -54,6 +65,7 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
       random,
       ids: new RandomIds(),
       log,
+      outbox,
       executors,
       concurrency: settings.concurrency,
       graceSeconds: settings.graceSeconds,
@@ -69,12 +81,16 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
   } catch (error) {
     if (stopping.signal.aborted && agent === null) return EXIT_CODES.stopped;
     return exitCodeOf(error, log);
+  } finally {
+    outbox?.close();
   }
 }
 
 function exitCodeOf(error: unknown, log: AgentLog): number {
   log.error({ reason: String(error) }, 'agent ended');
   if (error instanceof TokenRefused) return EXIT_CODES.tokenRefused;
-  if (error instanceof StateUnusable) return EXIT_CODES.stateUnusable;
+  if (error instanceof StateUnusable || error instanceof OutboxUnusable) {
+    return EXIT_CODES.stateUnusable;
+  }
   return error instanceof DomainError ? EXIT_CODES.usage : EXIT_CODES.fault;
 }

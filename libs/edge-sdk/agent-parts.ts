@@ -1,6 +1,8 @@
 import type { Clock, IdSource, RandomSource } from '@foreman/kernel';
 import type { AgentLog } from './agent-log';
 import type { EdgeConnection } from './edge-connection';
+import type { LostLease } from './lost-lease';
+import type { Outbox } from './outbox/outbox';
 
 /** What every part of the runtime is built on. */
 export interface AgentParts {
@@ -9,4 +11,8 @@ export interface AgentParts {
   readonly random: RandomSource;
   readonly ids: IdSource;
   readonly log: AgentLog;
+  /** This agent's alone; whoever opened it closes it, after `run()`. */
+  readonly outbox: Outbox;
+  /** Told of every lease that was lost, with what was given up for it. */
+  readonly onLeaseLost?: (lost: LostLease) => void;
 }

@@ -23,8 +23,8 @@ export const DEFAULT_GRACE_SECONDS = 6;
 const MAX_CONCURRENCY = 100;
 const MAX_WAIT_SECONDS = 50;
 
-export type CheckedAgentOptions = Required<Omit<EdgeAgentOptions, 'agentVersion'>> &
-  Pick<EdgeAgentOptions, 'agentVersion'>;
+export type CheckedAgentOptions = Required<Omit<EdgeAgentOptions, 'agentVersion' | 'onLeaseLost'>> &
+  Pick<EdgeAgentOptions, 'agentVersion' | 'onLeaseLost'>;
 
 /** Fills the defaults in; throws `request.invalid` for what the contract would not take. */
 export function checkedOptions(options: EdgeAgentOptions): CheckedAgentOptions {

@@ -173,11 +173,9 @@ describe('EdgeAgent', () => {
     run(async (leased, context) => {
       await eventually(() => task.heartbeats.length > 0);
       task.status = 'released';
-      try {
-        return await echo(leased, context);
-      } finally {
-        wasAborted = context.signal.aborted;
-      }
+      await echo(leased, context);
+      await untilAborted(context.signal).catch(() => (wasAborted = true));
+      return {};
     });
     await eventually(() => wasAborted);
     const other = gateway.add('t2');

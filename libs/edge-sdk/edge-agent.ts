@@ -1,8 +1,10 @@
 import { GatewayProblem, retrying } from '@foreman/gateway-http';
 import { delay, jitteredMs } from '@foreman/kernel';
+import { ClockSkew } from './clock-skew';
 import { checkedOptions } from './edge-agent.options';
 import type { CheckedAgentOptions, EdgeAgentOptions } from './edge-agent.options';
 import type { PollAnswer } from './edge-connection';
+import { LeftLeases } from './left-leases';
 import type { EdgeState, TaskHeartbeatAnswer } from './protocol.types';
 import { TaskSlots } from './task-slots';
 import { TokenRefused } from './task-stop';
@@ -15,12 +17,15 @@ const FIRST_HEARTBEAT_SECONDS = 5;
 
 /**
  * A long-running agent: leases tasks while it has free slots, runs them by their kind's executor, and obeys what the
- * gateway answers (cancel, drain, stop). A gateway that is away for a while costs nothing: every call is repeated
- * until it is answered, and only the gateway's word, or `stop()`, ends a task early.
+ * gateway answers (cancel, drain, stop). A gateway that is away for a while costs nothing: what tasks make waits in the
+ * outbox, every call is repeated until it is answered, and only the gateway's word, or `stop()`, ends a task early.
+ * What an earlier run left in the outbox is delivered beside the new tasks.
  */
 export class EdgeAgent {
   private readonly options: CheckedAgentOptions;
   private readonly slots: TaskSlots;
+  private readonly left: LeftLeases;
+  private readonly skew: ClockSkew;
   private readonly stopping = new AbortController();
   private edge: EdgeState = 'run';
   private heartbeatSeconds = FIRST_HEARTBEAT_SECONDS;
@@ -30,12 +35,20 @@ export class EdgeAgent {
   constructor(options: EdgeAgentOptions) {
     this.options = checkedOptions(options);
     const { signal } = this.stopping;
+    const { concurrency } = this.options;
+    this.skew = new ClockSkew(options.clock, options.log);
+    const listener = {
+      heartbeatAnswered: (answer: TaskHeartbeatAnswer, askedMs: number) =>
+        this.obey(answer, askedMs),
+      tokenRefused: () => this.refuseToken(),
+    };
+    this.left = new LeftLeases(options, { concurrency, ...listener });
     this.slots = new TaskSlots(options, {
-      concurrency: this.options.concurrency,
+      concurrency,
       executors: options.executors,
       takesTasks: () => !signal.aborted && this.edge === 'run',
-      heartbeatAnswered: (answer) => this.obey(answer),
-      tokenRefused: () => this.refuseToken(),
+      outboxFailed: (error) => this.outboxFailed(error),
+      ...listener,
     });
   }
 
@@ -45,29 +58,40 @@ export class EdgeAgent {
    */
   async run(): Promise<void> {
     const { signal } = this.stopping;
+    let delivery = Promise.resolve();
     try {
+      const leases = this.options.outbox.leases();
       await this.checkIn();
+      delivery = this.left.deliver(leases).catch((error: unknown) => this.outboxFailed(error));
       while (!signal.aborted) await this.turn();
     } catch (error) {
       if (!signal.aborted) this.failWith(error);
     }
-    await this.slots.allDone();
+    await Promise.all([this.slots.allDone(), delivery]);
     if (this.fault !== null) throw this.fault;
   }
 
-  /** Takes no more tasks; those that run get the grace to finish, then they are handed back. May be repeated. */
+  /**
+   * Takes no more tasks; those that run get the grace to finish, then they are handed back. What has ended but could
+   * not be delivered by then stays in the outbox. May be repeated.
+   */
   stop(): void {
     if (this.stopping.signal.aborted) return;
     this.stopping.abort(new Error('the agent is stopping'));
     this.options.clock.setTimer(this.options.graceSeconds * 1000, () =>
-      this.slots.stopAll('agent_stopping'),
+      this.stopAll('agent_stopping'),
     );
   }
 
   /** Stops without grace. */
   stopNow(): void {
     this.stop();
-    this.slots.stopAll('agent_stopping');
+    this.stopAll('agent_stopping');
+  }
+
+  private stopAll(cause: 'agent_stopping' | 'token_refused'): void {
+    this.slots.stopAll(cause);
+    this.left.stop();
   }
 
   private async turn(): Promise<void> {
@@ -85,6 +109,7 @@ export class EdgeAgent {
     const askedMs = clock.monotonicMs();
     const { tasks, retryAfterSeconds } = await this.poll();
     for (const task of tasks) this.slots.start(task);
+    if (tasks[0] !== undefined) this.skew.answered(tasks[0].serverTime, askedMs);
     if (tasks.length > 0) return;
     if (retryAfterSeconds !== null) {
       // So answers a draining or stopped edge, or a gateway that stops: ask which.
@@ -123,13 +148,23 @@ export class EdgeAgent {
   /** Tells the gateway that this edge is there, and learns what it should do. */
   private async checkIn(): Promise<void> {
     const { connection, agentVersion } = this.options;
-    const answer = await this.patiently('heartbeat', () =>
-      connection.heartbeat({ agentVersion, tasks: [] }, this.stopping.signal),
-    );
-    this.obey(answer);
+    let askedMs = 0;
+    const answer = await this.patiently('heartbeat', () => {
+      askedMs = this.options.clock.monotonicMs();
+      return connection.heartbeat({ agentVersion, tasks: [] }, this.stopping.signal);
+    });
+    this.obey(answer, askedMs);
   }
 
-  private obey({ edge, heartbeatSeconds }: Pick<TaskHeartbeatAnswer, 'edge' | 'heartbeatSeconds'>) {
+  private obey(
+    {
+      edge,
+      heartbeatSeconds,
+      serverTime,
+    }: Pick<TaskHeartbeatAnswer, 'edge' | 'heartbeatSeconds' | 'serverTime'>,
+    askedMs: number,
+  ): void {
+    this.skew.answered(serverTime, askedMs);
     this.heartbeatSeconds = Math.max(1, heartbeatSeconds);
     if (edge !== this.edge)
       this.options.log.info({ edge }, 'the gateway wants this edge to run, drain or stop');
@@ -142,7 +177,13 @@ export class EdgeAgent {
       "the gateway refused this edge's token: it was revoked or replaced; enrol again",
     );
     this.stop();
-    this.slots.stopAll('token_refused');
+    this.stopAll('token_refused');
+  }
+
+  /** Without its outbox the agent could promise nothing: it hands back what runs, and ends. */
+  private outboxFailed(error: unknown): void {
+    this.fault ??= new Error(`the outbox failed: ${String(error)}`, { cause: error });
+    this.stopNow();
   }
 
   private failWith(error: unknown): void {

@@ -108,7 +108,11 @@ export class EdgeConnection {
   }
 
   /** Posts one encoded batch (see `rowBatches`). */
-  async postRowBatch(task: HeldTask, body: string, signal?: AbortSignal): Promise<ResultsAnswer> {
+  async postRowBatch(
+    task: HeldTask,
+    body: string | Buffer,
+    signal?: AbortSignal,
+  ): Promise<ResultsAnswer> {
     const { body: answer } = await this.http.json<ResultsAnswer>({
       method: 'POST',
       path: `${FACE}/${taskPath(task)}/results`,

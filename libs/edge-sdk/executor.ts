@@ -18,20 +18,24 @@ export interface ProgressReport {
 }
 
 /**
- * What the runtime gives to an executor for one attempt of one task. An upload that was refused fails the attempt,
- * whether or not the executor caught its error: a task never completes without what it meant to send.
+ * What the runtime gives to an executor for one attempt of one task. What it hands over is safe on this machine's disk
+ * when the promise resolves, and on its way to the gateway, in this order. An upload that the gateway refuses later
+ * aborts the signal and fails the attempt: a task never completes without what it meant to send.
  */
 export interface TaskContext {
-  /** Aborts when the task was cancelled, its lease was lost, or the agent must stop. Stop soon; nothing more is accepted. */
+  /** Aborts when the task was cancelled, its lease was lost, an upload was refused, or the agent must stop. Stop soon; nothing more is accepted. */
   readonly signal: AbortSignal;
   /** Never throws, never waits. */
   progress(report: ProgressReport): void;
   /**
-   * Settles when the gateway has stored the rows; split into batches and retried as needed.
-   * Await it before making more rows: that is what keeps memory bounded.
+   * Settles when the rows are in the outbox, split into batches; waits while it is full (a gateway that is away, a
+   * full disk). Await it before making more rows: that is what keeps memory bounded.
    */
   postRows(rows: readonly ResultRow[], resultFolder?: string): Promise<void>;
-  /** Settles when the gateway has staged the artifact and answered its digest. The same name again replaces it. */
+  /**
+   * Settles when the artifact is in the outbox; waits while that is full. The same name again replaces it.
+   * Rejects with a final `TaskFailure` (`outbox.too_small`) for one that is larger than the whole outbox.
+   */
   putArtifact(artifact: TaskArtifact): Promise<void>;
 }
 

@@ -8,6 +8,10 @@ export {
 export type { EdgeAgentOptions } from './edge-agent.options';
 export { EdgeConnection } from './edge-connection';
 export type { HeldTask, PollAnswer } from './edge-connection';
+export { DEFAULT_OUTBOX_MAX_BYTES, LEAST_OUTBOX_BYTES, Outbox } from './outbox/outbox';
+export type { OutboxOptions } from './outbox/outbox';
+export { OutboxUnusable } from './outbox/outbox-file';
+export type { LostLease } from './lost-lease';
 export { TaskFailure } from './executor';
 export type { Completion, Executor, ProgressReport, TaskArtifact, TaskContext } from './executor';
 export { TaskStopped, TokenRefused } from './task-stop';

@@ -2,6 +2,7 @@ import { GATEWAY_BACKOFF, GatewayProblem, isPassing } from '@foreman/gateway-htt
 import { backoffMs, delay } from '@foreman/kernel';
 import type { AgentParts } from './agent-parts';
 import type { ProgressReport } from './executor';
+import type { HeldTask } from './edge-connection';
 import type { LeasedTask, TaskHeartbeatAnswer } from './protocol.types';
 import { stopCauseOf } from './task-stop';
 import type { StopCause } from './task-stop';
@@ -11,8 +12,8 @@ const SHORTEST_INTERVAL_MS = 250;
 const MAX_STATUS_CHARS = 200;
 
 export interface HeartbeatListener {
-  /** Every answer, for what it says about the edge. */
-  answered(answer: TaskHeartbeatAnswer): void;
+  /** Every answer, for what it says about the edge; and when it was asked for, on the monotonic clock. */
+  answered(answer: TaskHeartbeatAnswer, askedMs: number): void;
   /** The attempt is over; no further heartbeat is sent. */
   ended(cause: StopCause): void;
 }
@@ -29,7 +30,7 @@ export class LeaseHeartbeat {
 
   constructor(
     private readonly parts: AgentParts,
-    private readonly task: LeasedTask,
+    private readonly task: HeldTask & Pick<LeasedTask, 'heartbeatSeconds'>,
     private readonly listener: HeartbeatListener,
   ) {}
 
@@ -62,11 +63,12 @@ export class LeaseHeartbeat {
       let waitMs = intervalMs;
       try {
         const report = started ? this.progress : { started: true, ...this.progress };
+        const askedMs = clock.monotonicMs();
         const answer = await connection.heartbeatTask(this.task, report, this.over.signal);
         started = true;
         failures = 0;
         waitMs = intervalMs = this.intervalMs(answer.heartbeatSeconds);
-        this.listener.answered(answer);
+        this.listener.answered(answer, askedMs);
         if (answer.action === 'cancel') return this.listener.ended('cancelled');
       } catch (error) {
         if (this.over.signal.aborted) return;

@@ -1,18 +1,21 @@
-import { GatewayProblem, retrying } from '@foreman/gateway-http';
 import { delay } from '@foreman/kernel';
 import type { AgentParts } from './agent-parts';
 import type { Completion, Executor, ProgressReport, TaskContext } from './executor';
 import { failureReport } from './failure-report';
 import { LeaseHeartbeat } from './lease-heartbeat';
 import type { HeartbeatListener } from './lease-heartbeat';
-import type { CompleteAnswer, LeasedTask } from './protocol.types';
+import { LeaseSender } from './lease-sender';
+import { reportLostLease } from './lost-lease';
+import type { Ending, HeldLease } from './outbox/outbox-entry';
+import type { LeasedTask } from './protocol.types';
 import { releaseLease } from './release-lease';
-import { TaskStopped, stopCauseOf } from './task-stop';
+import { TaskStopped } from './task-stop';
 import type { StopCause } from './task-stop';
 import { TaskUploads } from './task-uploads';
 
 export interface TaskOutcome {
-  readonly end: 'completed' | 'failed' | 'cancelled' | 'lost' | 'released';
+  /** `kept`: the outbox has the ending, for the next start to deliver. */
+  readonly end: 'completed' | 'failed' | 'cancelled' | 'lost' | 'released' | 'kept';
   /** The lease that came with the completion. */
   readonly next: LeasedTask | null;
 }
@@ -22,17 +25,24 @@ export interface TaskRunSettings {
   readonly leasesNext: () => boolean;
   readonly heartbeatAnswered: HeartbeatListener['answered'];
   readonly tokenRefused: () => void;
+  /** The outbox failed: the agent can promise nothing any more. */
+  readonly outboxFailed: (error: unknown) => void;
 }
 
 /** An executor that ignores its aborted signal for so long is left behind when the agent stops. */
 const ABANDON_AFTER_MS = 5_000;
 
-/** One attempt of one task, from its lease to the call that ends it. */
+/**
+ * One attempt of one task, from its lease to the call that ends it. The executor fills the outbox, a sender empties
+ * it; so an executor waits for its gateway only when the outbox is full, and what it has ended survives the process.
+ */
 export class TaskRun {
-  private readonly stopper = new AbortController();
+  /** Aborts the executor. */
+  private readonly working = new AbortController();
+  /** Aborts the sending as well: the lease is over for this process. */
+  private readonly holding = new AbortController();
   private readonly heartbeat: LeaseHeartbeat;
-  private readonly uploads: TaskUploads;
-  /** From then on the ending call alone decides: its own success makes a heartbeat see a lost lease. */
+  /** From then on the sender alone decides: its own success makes a heartbeat see a lost lease. */
   private isEnding = false;
 
   constructor(
@@ -42,41 +52,92 @@ export class TaskRun {
     private readonly settings: TaskRunSettings,
   ) {
     this.heartbeat = new LeaseHeartbeat(parts, task, {
-      answered: (answer) => settings.heartbeatAnswered(answer),
+      answered: (answer, askedMs) => settings.heartbeatAnswered(answer, askedMs),
       ended: (cause) => this.leaseEnded(cause),
     });
-    this.uploads = new TaskUploads(parts, task, this.stopper.signal, (cause) => this.stop(cause));
   }
 
   /** Aborts the executor; only the first cause counts. */
   stop(cause: StopCause): void {
-    if (this.stopper.signal.aborted) return;
-    this.stopper.abort(new TaskStopped(cause));
+    if (!this.working.signal.aborted) this.working.abort(new TaskStopped(cause));
+    if (cause === 'upload_refused' || this.holding.signal.aborted) return;
+    this.holding.abort(new TaskStopped(cause));
     if (cause === 'token_refused') this.settings.tokenRefused();
   }
 
   /** Runs the attempt to its end; never throws. */
   async run(): Promise<TaskOutcome> {
-    this.heartbeat.start();
     try {
-      const completion = await this.execution();
-      await this.uploads.close();
-      const { next } = await this.complete(completion);
-      return { end: 'completed', next };
+      const { outbox } = this.parts;
+      const isResumable = this.executor.resumable === true;
+      const lease = await outbox.openLease(this.task, isResumable, this.holding.signal);
+      return await this.runHeld(lease);
     } catch (error) {
-      return { end: await this.endWithout(error), next: null };
+      if (!this.holding.signal.aborted) this.settings.outboxFailed(error);
+      return this.handBack();
     } finally {
       await this.heartbeat.stop();
     }
   }
 
-  private async execution(): Promise<Completion> {
-    const { signal } = this.stopper;
+  private async runHeld(lease: HeldLease): Promise<TaskOutcome> {
+    this.heartbeat.start();
+    const sender = new LeaseSender(this.parts, lease, this.holding.signal, {
+      uploadRefused: () => {
+        this.isEnding = true;
+        this.stop('upload_refused');
+      },
+      leaseOver: (cause) => this.stop(cause),
+      tokenRefused: () => this.stop('token_refused'),
+    });
+    // An outbox that fails must abort the executor too: both are waited for.
+    const [sent] = await Promise.all([this.guarded(sender.run()), this.guarded(this.work(lease))]);
+    const { end, next } = sent ?? STOPPED;
+    return end === 'stopped' ? this.stopped(lease) : { end, next };
+  }
+
+  private async guarded<T>(part: Promise<T>): Promise<T | null> {
+    try {
+      return await part;
+    } catch (error) {
+      if (!this.holding.signal.aborted) this.settings.outboxFailed(error);
+      this.stop('agent_stopping');
+      return null;
+    }
+  }
+
+  /** Lets the executor work, and puts the end of it into the outbox; rejects only when the outbox fails. */
+  private async work(lease: HeldLease): Promise<void> {
+    const { signal } = this.working;
+    const uploads = new TaskUploads(this.parts.outbox, lease, signal);
+    let ending: Ending;
+    try {
+      const completion = await this.execution(uploads);
+      await uploads.close();
+      const request = {
+        ...summaryOf(completion, this.heartbeat.progress),
+        artifacts: uploads.handedOver(),
+      };
+      ending = { type: 'complete', request, leasesNext: this.settings.leasesNext() };
+    } catch (error) {
+      // What was handed over before the failure (a log, say) goes first: after the report the lease is over.
+      await uploads.close().catch(() => undefined);
+      ending = { type: 'fail', request: failureReport(error) };
+    }
+    if (signal.aborted) return;
+    this.isEnding = true;
+    await this.parts.outbox.end(lease, ending, signal);
+    if (ending.type === 'complete') return;
+    const { code, message: reason } = ending.request;
+    this.parts.log.warn({ taskId: this.task.taskId, code, reason }, 'attempt failed');
+  }
+
+  private async execution(uploads: TaskUploads): Promise<Completion> {
     const context: TaskContext = {
-      signal,
+      signal: this.working.signal,
       progress: (report) => this.heartbeat.report(report),
-      postRows: (rows, resultFolder) => this.uploads.postRows(rows, resultFolder),
-      putArtifact: (artifact) => this.uploads.putArtifact(artifact),
+      postRows: (rows, resultFolder) => uploads.postRows(rows, resultFolder),
+      putArtifact: (artifact) => uploads.putArtifact(artifact),
     };
     // In a function of its own, so that an executor that throws before its first await is a failure as well.
     const running = (async () => this.executor.run(this.task, context))();
@@ -85,7 +146,7 @@ export class TaskRun {
 
   /** Rejects some time after the agent was told to stop; for every other cause the slot waits for its executor. */
   private abandonment(): Promise<never> {
-    const { signal } = this.stopper;
+    const { signal } = this.holding;
     return new Promise((_, reject) => {
       const onAbort = () => {
         const { because } = signal.reason as TaskStopped;
@@ -96,77 +157,37 @@ export class TaskRun {
     });
   }
 
-  private async complete(completion: Completion): Promise<CompleteAnswer> {
-    this.isEnding = true;
-    const request = {
-      ...summaryOf(completion, this.heartbeat.progress),
-      artifacts: this.uploads.staged(),
-    };
-    // Decided once: a retry must be the same request.
-    const leasesNext = this.settings.leasesNext();
-    const { signal } = this.stopper;
-    return retrying(
-      () => this.parts.connection.complete(this.task, request, leasesNext, signal),
-      this.retrySettings('completion'),
-    );
-  }
-
-  private async endWithout(error: unknown): Promise<TaskOutcome['end']> {
-    const cause = this.stopCause(error);
-    if (cause === null) return this.fail(error);
-    if (cause === 'cancelled') return 'cancelled';
-    if (cause === 'token_refused') this.stop(cause);
-    if (cause !== 'agent_stopping') return 'lost';
-    return (await releaseLease(this.parts, this.task)) ? 'released' : 'lost';
-  }
-
-  private async fail(error: unknown): Promise<TaskOutcome['end']> {
-    // What was handed over before the failure (a log, say) goes first: after the report the lease is over.
-    await this.uploads.close().catch(() => undefined);
-    if (this.stopper.signal.aborted) return this.endWithout(error);
-    this.isEnding = true;
-    const report = failureReport(error);
-    const { taskId } = this.task;
-    this.parts.log.warn({ taskId, code: report.code, reason: report.message }, 'attempt failed');
-    try {
-      await retrying(
-        () => this.parts.connection.fail(this.task, report, this.stopper.signal),
-        this.retrySettings('failure'),
-      );
-      return 'failed';
-    } catch (refusal) {
-      if (this.stopCause(refusal) !== null) return this.endWithout(refusal);
-      // Not handed back: unburnt, the same task would come and fail here for ever. The lease runs out instead.
-      this.parts.log.error({ taskId, reason: String(refusal) }, 'failure report was refused');
-      return 'lost';
+  /** What becomes of a lease that still has something in the outbox, or no end yet. */
+  private async stopped(lease: HeldLease): Promise<TaskOutcome> {
+    const { outbox } = this.parts;
+    const { because } = this.holding.signal.reason as TaskStopped;
+    if (because === 'cancelled') {
+      outbox.closeLease(lease);
+      return { end: 'cancelled', next: null };
     }
+    if (because === 'lease_lost') {
+      reportLostLease(this.parts, lease, outbox.closeLease(lease), null);
+      return { end: 'lost', next: null };
+    }
+    // A refused token may be replaced by the operator: then the next start delivers what is here.
+    if (because === 'token_refused' || outbox.endingType(lease) !== null) {
+      return { end: 'kept', next: null };
+    }
+    outbox.closeLease(lease);
+    return this.handBack();
   }
 
-  private stopCause(error: unknown): StopCause | null {
-    const { aborted, reason } = this.stopper.signal;
-    if (aborted) return (reason as TaskStopped).because;
-    return error instanceof GatewayProblem ? stopCauseOf(error) : null;
+  private async handBack(): Promise<TaskOutcome> {
+    return { end: (await releaseLease(this.parts, this.task)) ? 'released' : 'lost', next: null };
   }
 
   private leaseEnded(cause: StopCause): void {
-    if (this.isEnding && cause !== 'token_refused') return;
+    if (this.isEnding && cause === 'lease_lost') return;
     this.stop(cause);
   }
-
-  private retrySettings(what: string) {
-    const { clock, random, log } = this.parts;
-    return {
-      clock,
-      random,
-      signal: this.stopper.signal,
-      onRetry: ({ error, delayMs }: { error: Error; delayMs: number }) =>
-        log.warn(
-          { taskId: this.task.taskId, delayMs, reason: error.message },
-          `${what} not accepted yet; trying again`,
-        ),
-    };
-  }
 }
+
+const STOPPED = { end: 'stopped', next: null } as const;
 
 /**
  * Field by field: an executor in plain JavaScript may return more than the contract takes. Counts that it left out are

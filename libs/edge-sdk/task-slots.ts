@@ -1,6 +1,7 @@
 import type { AgentParts } from './agent-parts';
 import type { Executor } from './executor';
-import type { LeasedTask, TaskHeartbeatAnswer } from './protocol.types';
+import type { HeartbeatListener } from './lease-heartbeat';
+import type { LeasedTask } from './protocol.types';
 import { releaseLease } from './release-lease';
 import { TaskRun } from './task-run';
 import type { StopCause } from './task-stop';
@@ -10,8 +11,9 @@ export interface SlotSettings {
   readonly executors: readonly Executor[];
   /** False once the agent must take nothing more. */
   readonly takesTasks: () => boolean;
-  readonly heartbeatAnswered: (answer: TaskHeartbeatAnswer) => void;
+  readonly heartbeatAnswered: HeartbeatListener['answered'];
   readonly tokenRefused: () => void;
+  readonly outboxFailed: (error: unknown) => void;
 }
 
 /** The tasks that an agent runs at a time, each in a slot that goes on with the task its completion brought. */
@@ -86,6 +88,7 @@ export class TaskSlots {
       leasesNext: () => this.leasesWithCompletion && this.settings.takesTasks(),
       heartbeatAnswered: this.settings.heartbeatAnswered,
       tokenRefused: this.settings.tokenRefused,
+      outboxFailed: this.settings.outboxFailed,
     });
     this.runs.add(run);
     log.info({ taskId, jobId, kind, attempt }, 'task started');

@@ -14,6 +14,8 @@ export interface AgentSettings {
   readonly concurrency: number;
   readonly graceSeconds: number;
   readonly stateDirectory: string;
+  /** What may wait in the state directory for a gateway that is away. */
+  readonly outboxMaxBytes: number;
   readonly logLevel: string;
   readonly ollama: { readonly host: string; readonly maxResponseBytes: number };
   readonly commands: AllowedCommands;
@@ -29,6 +31,7 @@ export interface AgentInput {
   readonly concurrency?: unknown;
   readonly graceSeconds?: unknown;
   readonly stateDir?: unknown;
+  readonly outboxMaxBytes?: unknown;
   readonly logLevel?: unknown;
   readonly ollama?: unknown;
   readonly commands?: unknown;

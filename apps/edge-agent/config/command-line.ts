@@ -17,7 +17,7 @@ Exit codes:
   ${EXIT_CODES.fault}  a fault; the log says which
   ${EXIT_CODES.usage}  wrong flags or configuration
   ${EXIT_CODES.tokenRefused}  the gateway refused the token
-  ${EXIT_CODES.stateUnusable}  the edge's token could not be kept or read
+  ${EXIT_CODES.stateUnusable}  the edge's token or its outbox could not be kept or read, or another agent holds it
 
 Environment: FOREMAN_URL, FOREMAN_TOKEN, FOREMAN_LOG_LEVEL, OLLAMA_HOST. Flags win over it, it wins over --config.`;
 
@@ -33,7 +33,11 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .option('--labels <key=value...>', 'labels that jobs can require', labelPairs)
     .option('--concurrency <n>', 'tasks at a time', wholeNumber)
     .option('--grace-seconds <n>', 'how long tasks may finish on SIGTERM', wholeNumber)
-    .option('--state-dir <directory>', "where the edge's token is kept (default: ~/.foreman-edge)")
+    .option(
+      '--state-dir <directory>',
+      "where the edge's token and its outbox are (default: ~/.foreman-edge)",
+    )
+    .option('--outbox-max-bytes <n>', 'what may wait for a gateway that is away', wholeNumber)
     .option('--config <file>', 'configuration file (JSON)')
     .addHelpText('after', EXIT_CODE_HELP)
     .exitOverride()
@@ -52,7 +56,7 @@ function readConfigFile(path: string): unknown {
 }
 
 function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 

@@ -1,6 +1,11 @@
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_SECONDS } from '@foreman/edge-sdk';
+import {
+  DEFAULT_CONCURRENCY,
+  DEFAULT_GRACE_SECONDS,
+  DEFAULT_OUTBOX_MAX_BYTES,
+  LEAST_OUTBOX_BYTES,
+} from '@foreman/edge-sdk';
 import { DEFAULT_MAX_RESPONSE_BYTES, DEFAULT_OLLAMA_HOST } from '../executors/ollama-chat';
 import { KINDS } from './agent-settings';
 import type { AgentInput, AgentKind, AgentSettings } from './agent-settings';
@@ -16,6 +21,7 @@ const FILE_FIELDS = [
   'concurrency',
   'graceSeconds',
   'stateDir',
+  'outboxMaxBytes',
   'logLevel',
   'ollama',
   'commands',
@@ -23,6 +29,8 @@ const FILE_FIELDS = [
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 const MAX_GRACE_SECONDS = 3600;
 const MOST_RESPONSE_BYTES = 256 * 1024 * 1024;
+/** A tebibyte; beyond it somebody has miscounted. */
+const MOST_OUTBOX_BYTES = 1024 ** 4;
 
 /**
  * Makes checked settings of what the command line, the environment and the configuration file say, in this order of
@@ -73,6 +81,11 @@ export function readSettings(
     stateDirectory: resolve(
       findings.text(pick('stateDir'), 'stateDir', join(homedir(), '.foreman-edge')),
     ),
+    outboxMaxBytes: findings.number(pick('outboxMaxBytes'), 'outboxMaxBytes', {
+      fallback: DEFAULT_OUTBOX_MAX_BYTES,
+      least: LEAST_OUTBOX_BYTES,
+      most: MOST_OUTBOX_BYTES,
+    }),
     logLevel,
     ollama: {
       host: findings.text(
