@@ -84,7 +84,11 @@ describe('the main path over HTTP', () => {
       task.leaseToken,
     );
     expect(beat.body).toMatchObject({ action: 'continue', edge: 'run', heartbeatSeconds: 20 });
-    expect((await job(task.jobId)).progress).toEqual({ processed: 1, total: 3, status: 'one' });
+    expect((await job(task.jobId)).progress).toMatchObject({
+      processed: 1,
+      total: 3,
+      status: 'one',
+    });
 
     const rows = await atEdge(`tasks/${task.taskId}/results`, { rows: ROWS }, task.leaseToken);
     expect(rows.body).toEqual({ received: 3, stored: 3 });
