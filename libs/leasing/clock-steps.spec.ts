@@ -115,6 +115,16 @@ describe.each([
     expect(await lab.lease(edge)).toHaveLength(1);
   });
 
+  it('what runAt has made available stays so, and has all of its startBySeconds', async () => {
+    await lab.submit({ runAt: lab.clock.now() + 60_000, startBySeconds: 100 });
+    lab.clock.advance(70_000);
+    lab.clock.jumpWall(stepMs);
+    await lab.sweep();
+    lab.clock.advance(89_999);
+    expect((await lab.sweep()).notStarted).toBe(0);
+    expect(await lab.lease(edge)).toHaveLength(1);
+  });
+
   it('is followed later when the database refuses it now', async () => {
     await lab.submit({ leaseSeconds: 60 });
     const leased = await lab.leaseOne(edge);
@@ -122,16 +132,19 @@ describe.each([
     const before = now();
     const unitOfWork = lab.engine.get(UnitOfWork);
     const { run } = unitOfWork;
-    const refusal = jest.spyOn(unitOfWork, 'run').mockImplementationOnce((work, lane) =>
-      run.call(
-        unitOfWork,
-        async (tx) => {
-          await work(tx);
-          throw new Error('disk full');
-        },
-        lane,
-      ),
-    );
+    const refusal = jest
+      .spyOn(unitOfWork, 'run')
+      .mockImplementationOnce((work, lane) => run.call(unitOfWork, work, lane))
+      .mockImplementationOnce((work, lane) =>
+        run.call(
+          unitOfWork,
+          async (tx) => {
+            await work(tx);
+            throw new Error('disk full');
+          },
+          lane,
+        ),
+      );
     await expect(lab.sweep()).rejects.toThrow('disk full');
     refusal.mockRestore();
     expect(now()).toBe(before);

@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
+import { TaskAvailability } from '@foreman/jobs';
 import { SteadyClock } from '@foreman/kernel';
+import { DueTasks } from './due-tasks';
 
 /** Less is what NTP corrects all the time, and shorter than any lease. */
 const STEP_MS = 1000;
@@ -9,7 +11,7 @@ const STEP_MS = 1000;
  * Follows the wall clock when it is set to another time (by an administrator, by NTP after a start
  * without a battery, by a sleep of the machine). Whatever waits for a time that was counted from before
  * the step moves along with it, in one transaction: leases, attempts and backoffs keep what was left of
- * their time. Times that somebody named (`runAt`) stay.
+ * their time. Times that somebody named (`runAt`) stay; what had come by then stays available.
  */
 @Injectable()
 export class ClockSteps {
@@ -18,6 +20,8 @@ export class ClockSteps {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: SteadyClock,
+    private readonly due: DueTasks,
+    private readonly availability: TaskAvailability,
   ) {}
 
   /** Whether there is a step to follow; reads clocks only. */
@@ -33,15 +37,28 @@ export class ClockSteps {
       return false;
     }
     this.logger.warn({ driftMs }, 'The wall clock was set to another time: leases move with it');
+    await this.bringInWhatHasCome();
     await this.moveAlong(driftMs);
     return true;
+  }
+
+  /**
+   * A task that could be leased a moment ago must not wait for the same hour again, nor fail meanwhile by
+   * its `startBySeconds`. A batch a transaction: there may be a million.
+   */
+  private async bringInWhatHasCome(): Promise<void> {
+    for (;;) {
+      const tasks = await this.unitOfWork.run((tx) => this.due.bringIn(tx, this.clock.now()));
+      if (tasks.length === 0) return;
+      this.availability.announce(tasks);
+    }
   }
 
   private async moveAlong(driftMs: number): Promise<void> {
     let hasFollowed = false;
     try {
       await this.unitOfWork.run(async (tx) => {
-        await shift(tx, driftMs, this.clock.now());
+        await shift(tx, driftMs);
         // Within the transaction: whoever writes next already counts from the new time.
         this.clock.follow(driftMs);
         hasFollowed = true;
@@ -53,12 +70,12 @@ export class ClockSteps {
   }
 }
 
-async function shift(tx: Tx, driftMs: number, now: number): Promise<void> {
+async function shift(tx: Tx, driftMs: number): Promise<void> {
   const by = [driftMs];
   await tx.execute(MOVE_LEASES, [driftMs, driftMs, driftMs, driftMs, driftMs]);
   await tx.execute(MOVE_ATTEMPTS, by);
   await tx.execute(MOVE_BACKOFFS, by);
-  await tx.execute(MOVE_START_LIMITS, [driftMs, now]);
+  await tx.execute(MOVE_START_LIMITS, by);
 }
 
 const MOVE_LEASES = `
@@ -80,4 +97,4 @@ const MOVE_BACKOFFS = `
 /** `startBySeconds` counts from when the task could first be leased. */
 const MOVE_START_LIMITS = `
   UPDATE tasks SET start_by_at = start_by_at + ?
-  WHERE status = 'queued' AND start_by_at IS NOT NULL AND (is_due = 1 OR available_at <= ?)`;
+  WHERE status = 'queued' AND start_by_at IS NOT NULL AND is_due = 1`;
