@@ -28,6 +28,7 @@ export type { JobFilter, TaskWithAttempts } from './job-queries';
 export { JobSubmission } from './job-submission';
 export { JobsModule } from './jobs.module';
 export type { JobsOptions } from './jobs.options';
+export { PausedQueues } from './paused-queues';
 export { Payloads } from './payloads';
 export { Queues } from './queues';
 export { TaskLifecycle } from './task-lifecycle';

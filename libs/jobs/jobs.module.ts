@@ -11,6 +11,7 @@ import { JobViews } from './job-views';
 import { JOBS_OPTIONS, jobsOptions, type JobsOptions } from './jobs.options';
 import { LeaseFence } from './lease-fence';
 import { JobPayloadEntity, TaskPayloadEntity } from './payload.entity';
+import { PausedQueues } from './paused-queues';
 import { Payloads } from './payloads';
 import { QueueEntity } from './queue.entity';
 import { Queues } from './queues';
@@ -37,6 +38,7 @@ const SERVICES = [
   JobSubmission,
   JobViews,
   LeaseFence,
+  PausedQueues,
   Payloads,
   Queues,
   TaskAdvance,

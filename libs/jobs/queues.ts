@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Queryable } from '@foreman/database';
 import { DomainError } from '@foreman/kernel';
+import { PausedQueues } from './paused-queues';
 import { QueueEntity } from './queue.entity';
 import { TaskAvailability } from './task-availability';
 
@@ -10,6 +11,7 @@ export class Queues {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly availability: TaskAvailability,
+    private readonly paused: PausedQueues,
   ) {}
 
   async list(db: Queryable): Promise<QueueEntity[]> {
@@ -18,12 +20,15 @@ export class Queues {
 
   /** A paused queue's tasks are not leased; those that run go on. @throws `queue.not_found`. */
   async pause(name: string): Promise<QueueEntity> {
-    return this.change('is_paused = 1', [], name);
+    return this.change('is_paused = 1', [], name, () => this.paused.note(name, true));
   }
 
-  /** @throws `queue.not_found`. */
+  /** Wakes as many parked polls as it frees tasks that they can run. @throws `queue.not_found`. */
   async resume(name: string): Promise<QueueEntity> {
-    return this.change('is_paused = 0', [], name);
+    return this.change('is_paused = 0', [], name, () => {
+      this.paused.note(name, false);
+      this.availability.announceResume(name);
+    });
   }
 
   /** 1..1000: its share beside other queues. @throws `queue.not_found`. */
@@ -31,7 +36,12 @@ export class Queues {
     return this.change('weight = ?', [weight], name);
   }
 
-  private async change(set: string, values: number[], name: string): Promise<QueueEntity> {
+  private async change(
+    set: string,
+    values: number[],
+    name: string,
+    afterCommit: () => void = () => undefined,
+  ): Promise<QueueEntity> {
     return this.unitOfWork.run(async (tx) => {
       const [queue] = await tx.entities(
         QueueEntity,
@@ -40,7 +50,7 @@ export class Queues {
       );
       if (queue === undefined)
         throw new DomainError('queue.not_found', `There is no queue ${name}.`);
-      tx.afterCommit(() => this.availability.announce('any'));
+      tx.afterCommit(afterCommit);
       return queue;
     });
   }

@@ -10,21 +10,29 @@ export interface AvailableTask {
   readonly availableAt: number;
 }
 
-type Listener = (tasks: readonly AvailableTask[] | 'any') => void;
+type TasksListener = (tasks: readonly AvailableTask[]) => void;
+type QueueListener = (queue: string) => void;
 
-/**
- * Tells parked polls, in memory, that there is something to lease; announced from `afterCommit` only.
- * `'any'` when it is not known which tasks became available (a queue was resumed).
- */
+/** Tells parked polls, in memory, that there is something to lease; announced from `afterCommit` only. */
 @Injectable()
 export class TaskAvailability {
-  private readonly listeners: Listener[] = [];
+  private readonly tasksListeners: TasksListener[] = [];
+  private readonly resumeListeners: QueueListener[] = [];
 
-  subscribe(listener: Listener): void {
-    this.listeners.push(listener);
+  subscribe(listener: TasksListener): void {
+    this.tasksListeners.push(listener);
   }
 
-  announce(tasks: readonly AvailableTask[] | 'any'): void {
-    for (const listener of this.listeners) listener(tasks);
+  announce(tasks: readonly AvailableTask[]): void {
+    for (const listener of this.tasksListeners) listener(tasks);
+  }
+
+  subscribeToResumes(listener: QueueListener): void {
+    this.resumeListeners.push(listener);
+  }
+
+  /** A queue is no longer paused: which of its tasks that frees, a listener must look up. */
+  announceResume(queue: string): void {
+    for (const listener of this.resumeListeners) listener(queue);
   }
 }

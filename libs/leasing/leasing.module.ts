@@ -17,9 +17,12 @@ import { LEASING_OPTIONS, leasingOptions, type LeasingOptions } from './leasing.
 import { NextAvailable } from './next-available';
 import { ParkedPolls } from './parked-polls';
 import { QueueShares } from './queue-shares';
+import { QueueWakes } from './queue-wakes';
+import { SpentPolls } from './spent-polls';
 import { StalledTasks } from './stalled-tasks';
 import { TaskClaim } from './task-claim';
 import { TaskLeases } from './task-leases';
+import { UnwantedLeases } from './unwanted-leases';
 
 const SERVICES = [
   Completion,
@@ -41,9 +44,12 @@ const PARTS = [
   LeaseRequests,
   NextAvailable,
   QueueShares,
+  QueueWakes,
+  SpentPolls,
   StalledTasks,
   TaskClaim,
   TaskLeases,
+  UnwantedLeases,
 ];
 
 /** The life of a lease, over jobs, results and artifacts. No routes; a timer only while polls are parked. */

@@ -5,14 +5,24 @@ import type { EdgePrincipal } from '@foreman/edges';
 import type { TaskEntity } from '@foreman/jobs';
 import type { LeaseAnswer, LeaseRequest, LeasedTask } from './lease-request';
 import { LeaseRequests, type LeaseRequestKey } from './lease-requests';
-import { ParkedPolls, type Poll } from './parked-polls';
+import type { Poll, PollEnd } from './parked-poll';
+import { ParkedPolls } from './parked-polls';
+import { SpentPolls } from './spent-polls';
 import { TaskLeases } from './task-leases';
+import { UnwantedLeases } from './unwanted-leases';
 
 const MAX_BATCH = 100;
 const MAX_WAIT_SECONDS = 50;
 
 /** A draining or stopped edge gets nothing; this long it should wait before it asks again. */
 const NOT_RUNNING_RETRY_SECONDS = 30;
+
+/** What one look at the database came to. */
+interface Try {
+  readonly items: LeasedTask[];
+  /** Leased in it, though perhaps handed back since. */
+  readonly taken: readonly TaskEntity[];
+}
 
 /** Leases tasks to edges, waiting for one if asked to. */
 @Injectable()
@@ -23,61 +33,93 @@ export class Leasing {
     private readonly leases: TaskLeases,
     private readonly requests: LeaseRequests,
     private readonly polls: ParkedPolls,
+    private readonly spent: SpentPolls,
+    private readonly unwanted: UnwantedLeases,
   ) {}
 
   /**
    * Tasks for this edge, at least one within `waitSeconds` or none. Repeating a request with its
-   * idempotency key gives the same leases while they live.
+   * idempotency key gives the same leases while they live, or again none when there were none.
    * @throws `request.invalid`, `idempotency.conflict`, `idempotency.ended`, `rate.limited`.
    */
   async lease(edge: EdgePrincipal, request: LeaseRequest): Promise<LeaseAnswer> {
     checkRequest(request);
-    if (edge.desired !== 'run') {
-      return { items: [], retryAfterSeconds: NOT_RUNNING_RETRY_SECONDS };
-    }
+    const key = requestKey(edge, request);
+    if (key !== null && this.spent.has(key)) return this.repeatEmpty(key, request);
+    if (edge.desired !== 'run') return this.answer([], 'edge_not_running', key);
     if (request.waitSeconds === 0) {
-      return { items: await this.tryOnce(edge, request), retryAfterSeconds: null };
+      const { items } = await this.tryOnce(edge, request, null);
+      return this.answer(items, request.signal?.aborted ? 'caller_gone' : 'timeout', key);
     }
     const claimant = { edgeId: edge.edgeId, kinds: pollKinds(edge, request), labels: edge.labels };
-    const poll = this.polls.enter(claimant, request.idempotency?.key ?? null, request.signal);
-    let items: LeasedTask[] = [];
+    const pollKey = key === null ? null : `${key.path} ${key.key}`;
+    const poll = this.polls.enter(claimant, pollKey, request.signal);
+    let last: Try = { items: [], taken: [] };
     try {
-      items = await this.tryUntil(edge, request, poll);
+      last = await this.tryUntil(edge, request, poll);
     } finally {
-      poll.leave(items.length > 0);
+      poll.leave(last.taken);
     }
-    return { items, retryAfterSeconds: null };
+    return this.answer(last.items, poll.end ?? 'timeout', key);
   }
 
-  private async tryUntil(
-    edge: EdgePrincipal,
-    request: LeaseRequest,
-    poll: Poll,
-  ): Promise<LeasedTask[]> {
+  private async tryUntil(edge: EdgePrincipal, request: LeaseRequest, poll: Poll): Promise<Try> {
     const endMs = this.clock.monotonicMs() + request.waitSeconds * 1000;
     for (;;) {
-      if (request.signal?.aborted) return [];
-      const items = await this.tryOnce(edge, request);
+      const last = await this.tryOnce(edge, request, poll);
       const leftMs = endMs - this.clock.monotonicMs();
-      if (items.length > 0 || leftMs <= 0) return items;
+      if (last.taken.length > 0 || leftMs <= 0) return last;
       // An edge that holds all it may hold cannot take what it was woken for, but another can.
       if (edge.maxLeases !== null) poll.passOn();
-      if ((await poll.wait(leftMs)) !== 'task') return [];
+      if ((await poll.wait(leftMs)) !== 'task') return last;
     }
   }
 
-  private async tryOnce(edge: EdgePrincipal, request: LeaseRequest): Promise<LeasedTask[]> {
+  private async tryOnce(
+    edge: EdgePrincipal,
+    request: LeaseRequest,
+    poll: Poll | null,
+  ): Promise<Try> {
     const now = this.clock.now();
-    const tasks = await this.unitOfWork.run((tx) => this.leaseIn(tx, edge, request, now));
-    return Promise.all(tasks.map((task) => this.leases.present(task, request.isResuming, now)));
+    const taken = await this.unitOfWork.run((tx) => this.leaseIn(tx, edge, request, poll, now));
+    const present = (task: TaskEntity) => this.leases.present(task, request.isResuming, now);
+    const items = request.signal?.aborted ? [] : await Promise.all(taken.map(present));
+    const { signal, idempotency } = request;
+    // Under a key a repeat will ask for them; without one nobody ever will.
+    if (taken.length === 0 || !signal?.aborted || idempotency !== null) return { items, taken };
+    await this.unwanted.giveBack(taken);
+    return { items: [], taken };
+  }
+
+  /** Remembers that a keyed request was answered empty, unless nobody heard it or a newer one took over. */
+  private answer(items: LeasedTask[], end: PollEnd, key: LeaseRequestKey | null): LeaseAnswer {
+    const isHeard = end !== 'caller_gone' && end !== 'replaced';
+    if (items.length === 0 && key !== null && isHeard) this.spent.note(key);
+    const isTurnedAway = items.length === 0 && end === 'edge_not_running';
+    return { items, retryAfterSeconds: isTurnedAway ? NOT_RUNNING_RETRY_SECONDS : null };
+  }
+
+  /** The same again, at once: of two simultaneous calls with one key, the other may have leased something. */
+  private async repeatEmpty(key: LeaseRequestKey, request: LeaseRequest): Promise<LeaseAnswer> {
+    const now = this.clock.now();
+    const living = await this.unitOfWork.run((tx) => this.requests.replay(tx, key));
+    const tasks = living ?? [];
+    const items = await Promise.all(
+      tasks.map((task) => this.leases.present(task, request.isResuming, now)),
+    );
+    return { items, retryAfterSeconds: null };
   }
 
   private async leaseIn(
     tx: Tx,
     edge: EdgePrincipal,
     request: LeaseRequest,
+    poll: Poll | null,
     now: number,
   ): Promise<TaskEntity[]> {
+    poll?.begin();
+    // Its caller may have gone while this waited for its turn to write.
+    if (request.signal?.aborted || (poll !== null && poll.end !== null)) return [];
     const { kinds, max, isResuming } = request;
     const key = requestKey(edge, request);
     if (key === null) {

@@ -1,79 +1,104 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { Clock, DomainError, type ClockTimer } from '@foreman/kernel';
-import { TaskAvailability, type AvailableTask } from '@foreman/jobs';
-import type { Claimant } from './task-claim';
+import { Clock, DomainError } from '@foreman/kernel';
+import type { AvailableTask } from '@foreman/jobs';
 import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
+import { ParkedPoll, demandSignature, type Poll, type PollEnd, type Wake } from './parked-poll';
+import { PollIndex, type Demand } from './poll-index';
+import type { Claimant } from './task-claim';
 
-/** Why a parked poll goes on: there may be a task, its time is up, or it is not to wait any longer. */
-export type WakeReason = 'task' | 'timeout' | 'ended';
-
-export interface Poll {
-  /** Waits for the next reason, at most `waitMs`. A wake that came while the poll was busy counts at once. */
-  wait(waitMs: number): Promise<WakeReason>;
-  /** Hands the wake that it cannot use to the next poll behind it that can; never ahead, so that it ends. */
-  passOn(): void;
-  /** Gives up its place. A wake that it did not turn into a task goes to the next poll that can. */
-  leave(hasTaken: boolean): void;
-}
+/** Until a place may be free again: polls end all the time. */
+const NO_PLACE_RETRY_SECONDS = 5;
 
 /**
- * Long polls, parked in memory in order of arrival. They read nothing: an announced task wakes the
- * first poll that can run it, and only that one. A poll enters before its first try, so that nothing
- * which becomes available between the try and the parking is missed.
+ * Long polls, parked in memory. They read nothing: an announced task wakes the first poll to arrive that
+ * can run it, and only that one. A poll enters before its first try, so that nothing which becomes
+ * available between the try and the parking is missed.
  */
 @Injectable()
 export class ParkedPolls implements OnModuleDestroy {
-  /** In order of arrival: a Set keeps it. */
   private readonly polls = new Set<ParkedPoll>();
+  /** In order of arrival. */
+  private readonly ofEdge = new Map<string, Set<ParkedPoll>>();
+  /** Those that sleep. */
+  private readonly waiting = new PollIndex<ParkedPoll>();
+  /** Those whose try may have begun too early to see what is announced now. */
+  private readonly trying = new PollIndex<ParkedPoll>();
   private readonly emptyListeners: ((isEmpty: boolean) => void)[] = [];
+  private nextPlace = 0;
   private isClosed = false;
 
   constructor(
     private readonly clock: Clock,
-    availability: TaskAvailability,
     @Inject(LEASING_OPTIONS) private readonly options: ResolvedLeasingOptions,
-  ) {
-    availability.subscribe((tasks) => this.announce(tasks));
-  }
+  ) {}
 
   get count(): number {
     return this.polls.size;
   }
 
   /**
-   * @param key the request's idempotency key: a newer poll with the same one ends the older.
-   * @throws `rate.limited` when too many polls are parked.
+   * @param key the request's idempotency key with its path: a newer poll with the same one ends the older.
+   * @throws `rate.limited` when all places are taken. An edge that has all of its own loses its oldest
+   * poll instead, which most likely waits on a dead connection.
    */
   enter(claimant: Claimant, key: string | null, signal?: AbortSignal): Poll {
-    if (key !== null) this.endWhere((p) => p.key === key && p.claimant.edgeId === claimant.edgeId);
-    if (this.polls.size >= this.options.maxParkedPolls) {
-      throw new DomainError('rate.limited', 'Too many polls are parked.', { retryAfterSeconds: 5 });
+    const ends = this.endsFor(claimant.edgeId, key);
+    if (this.polls.size - ends.size >= this.options.maxParkedPolls) {
+      throw new DomainError('rate.limited', 'Too many polls are parked.', {
+        retryAfterSeconds: NO_PLACE_RETRY_SECONDS,
+      });
     }
-    const poll = new ParkedPoll(this.clock, claimant, key, signal, {
-      passOn: (task) => this.wakeFirst(task, this.behind(poll)),
-      leave: (unused) => this.remove(poll, unused),
+    const poll = new ParkedPoll(this.clock, this.nextPlace, claimant, key, signal, {
+      moved: (moved) => this.place(moved),
+      offer: (wake) => this.offer(wake),
     });
-    this.polls.add(poll);
-    if (this.polls.size === 1) this.tellEmptiness(false);
-    if (this.isClosed || signal?.aborted) poll.end();
+    this.nextPlace += 1;
+    this.add(poll);
+    // After the new one: the house must not look empty in between.
+    for (const [older, end] of ends) older.endWith(end);
+    if (this.isClosed) poll.endWith('closing');
+    else if (signal?.aborted) poll.endWith('caller_gone');
     return poll;
   }
 
-  /** Wakes as many polls as there are tasks that they can run. */
-  announce(tasks: readonly AvailableTask[] | 'any'): void {
-    if (tasks === 'any') {
-      for (const poll of this.polls) poll.wake('any');
-      return;
-    }
+  /** Wakes as many polls as there are tasks that they can run, and that can be leased now. */
+  announce(tasks: readonly AvailableTask[]): void {
     const now = this.clock.now();
+    // Where the last look for the same ended: those before it are woken already, or cannot run it.
+    const places = new Map<string, Places>();
     for (const task of tasks) {
-      if (task.availableAt <= now) this.wakeFirst(task);
+      if (this.polls.size === 0) return;
+      if (task.availableAt > now) continue;
+      const signature = demandSignature(task);
+      const found = this.offer({ task, refusedBy: new Set() }, places.get(signature));
+      places.set(signature, found);
     }
+  }
+
+  /** Kinds that polls want which a wake would reach, with how many of them there are. */
+  wantedKinds(): Map<string, number> {
+    const wanted = new Map<string, number>();
+    for (const index of [this.waiting, this.trying]) {
+      for (const kind of index.kinds) {
+        wanted.set(kind, (wanted.get(kind) ?? 0) + index.countOfKind(kind));
+      }
+    }
+    return wanted;
+  }
+
+  /** Edges whose polls a wake would reach. */
+  waitingEdges(): string[] {
+    return [...new Set([...this.waiting.edgeIds, ...this.trying.edgeIds])];
+  }
+
+  /** Whether some poll can run it that a wake would reach. */
+  isWanted(task: Demand): boolean {
+    return this.waiting.first(task) !== null || this.trying.first(task) !== null;
   }
 
   /** Ends the polls of one edge: it is to drain, stop, or is revoked. */
   endOfEdge(edgeId: string): void {
-    this.endWhere((poll) => poll.claimant.edgeId === edgeId);
+    for (const poll of [...(this.ofEdge.get(edgeId) ?? [])]) poll.endWith('edge_not_running');
   }
 
   onModuleDestroy(): void {
@@ -83,7 +108,7 @@ export class ParkedPolls implements OnModuleDestroy {
   /** Ends all polls, now and from now on: the application stops. */
   close(): void {
     this.isClosed = true;
-    this.endWhere(() => true);
+    for (const poll of [...this.polls]) poll.endWith('closing');
   }
 
   /** Told when the first poll parks and when the last one leaves. */
@@ -91,33 +116,57 @@ export class ParkedPolls implements OnModuleDestroy {
     this.emptyListeners.push(listener);
   }
 
-  private *behind(poll: ParkedPoll): Iterable<ParkedPoll> {
-    let isBehind = false;
-    for (const other of this.polls) {
-      if (isBehind) yield other;
-      else isBehind = other === poll;
+  /** The polls that a new one of this edge takes the place of. */
+  private endsFor(edgeId: string, key: string | null): Map<ParkedPoll, PollEnd> {
+    const ends = new Map<ParkedPoll, PollEnd>();
+    const own = [...(this.ofEdge.get(edgeId) ?? [])];
+    for (const poll of own) {
+      if (key !== null && poll.key === key) ends.set(poll, 'replaced');
     }
+    const [oldest] = own;
+    if (oldest && own.length - ends.size >= this.options.maxParkedPollsPerEdge) {
+      ends.set(oldest, 'crowded_out');
+    }
+    return ends;
   }
 
-  private wakeFirst(task: AvailableTask, polls: Iterable<ParkedPoll> = this.polls): void {
-    for (const poll of polls) {
-      if (!poll.isWoken && canRun(poll.claimant, task)) {
-        poll.wake(task);
-        return;
-      }
+  /** To the first that sleeps; else to one that may just have missed it. Answers where it looked. */
+  private offer(wake: Wake, after: Places = FROM_THE_START): Places {
+    const accepts = (poll: ParkedPoll) => !wake.refusedBy.has(poll);
+    const sleeper = this.waiting.first(wake.task, after.waiting, accepts);
+    if (sleeper !== null) {
+      sleeper.wake(wake);
+      return { waiting: sleeper.place, trying: after.trying };
     }
+    const busy = this.trying.first(wake.task, after.trying, accepts);
+    busy?.wake(wake);
+    return { waiting: Infinity, trying: busy?.place ?? Infinity };
   }
 
-  private remove(poll: ParkedPoll, unused: readonly AvailableTask[]): void {
-    this.polls.delete(poll);
-    for (const task of unused) this.wakeFirst(task);
-    if (this.polls.size === 0) this.tellEmptiness(true);
+  private add(poll: ParkedPoll): void {
+    const { edgeId } = poll.claimant;
+    const own = this.ofEdge.get(edgeId);
+    if (own === undefined) this.ofEdge.set(edgeId, new Set([poll]));
+    else own.add(poll);
+    this.polls.add(poll);
+    if (this.polls.size === 1) this.tellEmptiness(false);
   }
 
-  private endWhere(matches: (poll: ParkedPoll) => boolean): void {
-    for (const poll of [...this.polls]) {
-      if (matches(poll)) poll.end();
-    }
+  /** Puts a poll where its state says. */
+  private place(poll: ParkedPoll): void {
+    this.waiting.delete(poll);
+    this.trying.delete(poll);
+    if (poll.state === 'waiting') this.waiting.add(poll);
+    else if (poll.state === 'trying' && !poll.keepsWake) this.trying.add(poll);
+    else if (poll.state === 'over') this.remove(poll);
+  }
+
+  private remove(poll: ParkedPoll): void {
+    const { edgeId } = poll.claimant;
+    const own = this.ofEdge.get(edgeId);
+    own?.delete(poll);
+    if (own?.size === 0) this.ofEdge.delete(edgeId);
+    if (this.polls.delete(poll) && this.polls.size === 0) this.tellEmptiness(true);
   }
 
   private tellEmptiness(isEmpty: boolean): void {
@@ -125,93 +174,10 @@ export class ParkedPolls implements OnModuleDestroy {
   }
 }
 
-/** Whether an edge can run a task, as the claim's SQL decides it. */
-export function canRun(claimant: Claimant, task: AvailableTask): boolean {
-  return (
-    claimant.kinds.includes(task.kind) &&
-    (task.assignedEdgeId === null || task.assignedEdgeId === claimant.edgeId) &&
-    Object.entries(task.requires ?? {}).every(([name, value]) => claimant.labels[name] === value)
-  );
+/** Places in the order of arrival, up to which a look has come. */
+interface Places {
+  readonly waiting: number;
+  readonly trying: number;
 }
 
-type Wake = AvailableTask | 'any';
-
-class ParkedPoll implements Poll {
-  /** Came while the poll was busy with a try. */
-  private pending: Wake | null = null;
-  /** Given to the poll, which has not yet waited again: its try is under way. */
-  private delivered: Wake | null = null;
-  private isEnded = false;
-  private isGone = false;
-  private settle: ((reason: WakeReason) => void) | null = null;
-  private timer: ClockTimer | null = null;
-  private readonly onAbort = () => this.end();
-
-  constructor(
-    private readonly clock: Clock,
-    readonly claimant: Claimant,
-    readonly key: string | null,
-    private readonly signal: AbortSignal | undefined,
-    private readonly house: {
-      readonly passOn: (task: AvailableTask) => void;
-      readonly leave: (unused: readonly AvailableTask[]) => void;
-    },
-  ) {
-    signal?.addEventListener('abort', this.onAbort, { once: true });
-  }
-
-  /** Another wake would be wasted on it. */
-  get isWoken(): boolean {
-    return this.isEnded || this.pending !== null || this.delivered !== null;
-  }
-
-  wake(wake: Wake): void {
-    if (this.isEnded) return;
-    if (this.settle === null) {
-      this.pending = wake;
-      return;
-    }
-    this.delivered = wake;
-    this.finish('task');
-  }
-
-  end(): void {
-    this.isEnded = true;
-    this.finish('ended');
-  }
-
-  wait(waitMs: number): Promise<WakeReason> {
-    this.delivered = this.pending;
-    this.pending = null;
-    if (this.isEnded) return Promise.resolve('ended');
-    if (this.delivered !== null) return Promise.resolve('task');
-    return new Promise((resolve) => {
-      this.settle = resolve;
-      this.timer = this.clock.setTimer(waitMs, () => this.finish('timeout'));
-    });
-  }
-
-  passOn(): void {
-    const wake = this.delivered;
-    this.delivered = null;
-    if (wake !== null && wake !== 'any') this.house.passOn(wake);
-  }
-
-  leave(hasTaken: boolean): void {
-    if (this.isGone) return;
-    this.isGone = true;
-    this.isEnded = true;
-    this.signal?.removeEventListener('abort', this.onAbort);
-    this.timer?.cancel();
-    const wakes = hasTaken ? [this.pending] : [this.delivered, this.pending];
-    this.house.leave(wakes.filter((wake) => wake !== null && wake !== 'any'));
-  }
-
-  private finish(reason: WakeReason): void {
-    const settle = this.settle;
-    if (settle === null) return;
-    this.settle = null;
-    this.timer?.cancel();
-    settle(reason);
-  }
-}
+const FROM_THE_START: Places = { waiting: -1, trying: -1 };

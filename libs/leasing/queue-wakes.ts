@@ -1,0 +1,100 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ReadConnection } from '@foreman/database';
+import { Clock, type ClockTimer } from '@foreman/kernel';
+import { PausedQueues, TaskAvailability, readClaimGroup, type AvailableTask } from '@foreman/jobs';
+import { ParkedPolls } from './parked-polls';
+import { GROUPS_PER_READ, edgesWithTasks, queuedGroups, type QueuedGroup } from './queued-groups';
+
+/** After a task was left alone because its queue is thought paused, the database is asked this much later. */
+const DOUBT_MS = 1000;
+
+/**
+ * Between what becomes available and the parked polls: tasks of a paused queue wake nobody, and a queue
+ * that is resumed wakes as many polls as it has tasks that they can run. Reads only then, and only while
+ * polls are parked.
+ */
+@Injectable()
+export class QueueWakes {
+  private readonly logger = new Logger(QueueWakes.name);
+  private doubt: ClockTimer | null = null;
+
+  constructor(
+    private readonly reads: ReadConnection,
+    private readonly clock: Clock,
+    private readonly paused: PausedQueues,
+    private readonly polls: ParkedPolls,
+    availability: TaskAvailability,
+  ) {
+    availability.subscribe((tasks) => this.wake(tasks));
+    availability.subscribeToResumes((queue) => this.inBackground(this.wakeFor(queue)));
+    polls.onEmptiness((isEmpty) => {
+      if (isEmpty) this.endDoubt();
+    });
+  }
+
+  private wake(tasks: readonly AvailableTask[]): void {
+    if (this.polls.count === 0) return;
+    const open = tasks.filter((task) => !this.paused.has(task.queue));
+    if (open.length < tasks.length) this.beginDoubt();
+    this.polls.announce(open);
+  }
+
+  /** Reads, for each kind that parked polls want, no more tasks of the queue than polls want it. */
+  private async wakeFor(queue: string): Promise<void> {
+    for (const kind of this.polls.wantedKinds().keys()) await this.wakeForKind(kind, queue, null);
+    for (const edgeId of await edgesWithTasks(this.reads, this.polls.waitingEdges())) {
+      for (const kind of this.polls.wantedKinds().keys()) {
+        await this.wakeForKind(kind, queue, edgeId);
+      }
+    }
+  }
+
+  private async wakeForKind(kind: string, queue: string, edgeId: string | null): Promise<void> {
+    let after: string | null = null;
+    for (;;) {
+      const limit = this.polls.wantedKinds().get(kind) ?? 0;
+      if (limit === 0) return;
+      const groups: QueuedGroup[] = await queuedGroups(this.reads, {
+        kind,
+        queue,
+        edgeId,
+        after,
+        limit,
+      });
+      for (const group of groups) this.wakeForGroup(group, edgeId);
+      after = groups.at(-1)?.text ?? null;
+      if (groups.length < GROUPS_PER_READ) return;
+    }
+  }
+
+  private wakeForGroup({ text, count }: QueuedGroup, assignedEdgeId: string | null): void {
+    const { kind, queue, requires } = readClaimGroup(text);
+    const availableAt = this.clock.now();
+    const task = { kind, queue, requires, assignedEdgeId, availableAt };
+    this.polls.announce(Array.from({ length: count }, () => task));
+  }
+
+  /** Another process may have resumed a queue that is thought paused here: that must not be missed. */
+  private beginDoubt(): void {
+    this.doubt ??= this.clock.setTimer(DOUBT_MS, () => {
+      this.doubt = null;
+      this.inBackground(this.resolveDoubt());
+    });
+  }
+
+  private async resolveDoubt(): Promise<void> {
+    for (const queue of await this.paused.reload()) await this.wakeFor(queue);
+  }
+
+  private endDoubt(): void {
+    this.doubt?.cancel();
+    this.doubt = null;
+  }
+
+  /** A poll that a failure left asleep asks again when its time is up. */
+  private inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (this.polls.count > 0) this.logger.error(error);
+    });
+  }
+}
