@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { SystemClock } from '@foreman/kernel';
+import type { AddressInfo, Socket } from 'node:net';
+import { SystemClock, SystemRandom } from '@foreman/kernel';
 import { GatewayHttp } from './gateway-http';
 import { reprDigest } from './repr-digest';
+import { retrying } from './retrying';
 
 describe('GatewayHttp', () => {
   let answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -83,6 +84,73 @@ describe('GatewayHttp', () => {
     answer = () => stopping.abort(reason);
     const { signal } = stopping;
     await expect(http().json({ method: 'GET', path: '/x', signal })).rejects.toBe(reason);
+  });
+
+  describe('its connections', () => {
+    const sockets = new Set<Socket>();
+    let connected = 0;
+    const onConnection = (socket: Socket) => {
+      connected += 1;
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    };
+
+    beforeEach(() => {
+      connected = 0;
+      answer = (request, response) => request.resume().once('end', () => response.end('{}'));
+      server.on('connection', onConnection);
+    });
+    afterEach(() => server.off('connection', onConnection));
+
+    const call = { method: 'POST', path: '/x', body: '{}' } as const;
+
+    it('are used again by one call after the other', async () => {
+      const one = http();
+      for (let calls = 0; calls < 20; calls += 1) await one.json(call);
+      expect(connected).toBe(1);
+    });
+
+    it('are replaced when the server has ended them, or ends them under a call', async () => {
+      const one = http();
+      await one.json(call);
+      for (const socket of sockets) socket.destroy();
+      while (sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+      answer = (_request, response) => {
+        answer = (_next, after) => after.end('{}');
+        response.socket?.destroy();
+      };
+      const settings = { clock: new SystemClock(), random: new SystemRandom() };
+      expect(await retrying(() => one.json(call), settings)).toMatchObject({ status: 200 });
+      expect(connected).toBeGreaterThan(1);
+    });
+
+    it('are ended by close(), after the calls that run', async () => {
+      const one = http();
+      let finish = () => {};
+      const asked = new Promise<void>((resolve) => {
+        answer = (_request, response) => {
+          finish = () => response.end('"late"');
+          resolve();
+        };
+      });
+      const running = one.json(call);
+      await asked;
+      const closed = one.close();
+      finish();
+      expect((await running).body).toBe('late');
+      await closed;
+      while (sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+      await expect(one.json(call)).rejects.toMatchObject({ name: 'ConnectionFailure' });
+    });
+
+    it('are given up when nothing moves for too long', async () => {
+      answer = () => undefined;
+      await expect(http().json({ ...call, timeoutMs: 20 })).rejects.toThrow(/silence of 20 ms/);
+      answer = (_request, response) => response.write('{"half"');
+      await expect(http().json({ ...call, timeoutMs: 20 })).rejects.toMatchObject({
+        name: 'ConnectionFailure',
+      });
+    });
   });
 
   it.each(['ftp://host', 'host:8080', ''])('refuses the address %p', (baseUrl) => {

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
-import { Agent } from 'undici';
 import { invalidField } from '@foreman/kernel';
 import type { Clock } from '@foreman/kernel';
 import { readBounded } from './bounded-body';
 import { ConnectionFailure, problemFrom } from './gateway-problem';
+import { HttpConnections } from './http-connections';
 
 export interface GatewayHttpOptions {
   /** Where the gateway is, with a path prefix if it has one. */
@@ -25,7 +25,7 @@ export interface GatewayCall {
   readonly body?: string | Buffer | Readable;
   readonly contentType?: string;
   readonly signal?: AbortSignal;
-  /** How long the answer's head may take, and how long its body may stand still; in ms. */
+  /** How long the call may stand still, the wait for its answer's head included; in ms. */
   readonly timeoutMs?: number;
   readonly maxResponseBytes?: number;
 }
@@ -38,8 +38,6 @@ export interface GatewayAnswer<T> {
 
 const DEFAULT_CONNECTIONS = 16;
 const DEFAULT_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 30_000;
 /** Above every answer that the contract allows but streams; a foreign server cannot fill the memory. */
 const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 /** Problem documents are small; of anything else the beginning says enough. */
@@ -48,17 +46,13 @@ const MAX_PROBLEM_BYTES = 256 * 1024;
 /** One gateway, one credential, one pool of kept-alive connections. Makes single calls; see `retrying` for more. */
 export class GatewayHttp {
   private readonly baseUrl: string;
-  private readonly dispatcher: Agent;
+  private readonly connections: HttpConnections;
 
   /** Throws `request.invalid` for an address that is not http or https. */
   constructor(private readonly options: GatewayHttpOptions) {
     this.baseUrl = checkedBaseUrl(options.baseUrl);
-    this.dispatcher = new Agent({
-      connections: options.connections ?? DEFAULT_CONNECTIONS,
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
-    });
+    const { clock, connections = DEFAULT_CONNECTIONS } = options;
+    this.connections = new HttpConnections(new URL(this.baseUrl).protocol, clock, connections);
   }
 
   /**
@@ -80,30 +74,26 @@ export class GatewayHttp {
 
   /** A call whose answer is read as it comes; the caller must read the body to its end or destroy it. */
   async stream(call: GatewayCall): Promise<GatewayAnswer<Readable>> {
-    const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const response = await this.dispatcher
-      .request({
-        origin: new URL(this.baseUrl).origin,
-        path: this.pathOf(call),
+    const response = await this.connections
+      .exchange({
         method: call.method,
+        url: this.urlOf(call),
         headers: this.headersOf(call),
         body: call.body ?? null,
-        signal: call.signal ?? null,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
+        signal: call.signal,
+        idleTimeoutMs: call.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       })
       .catch((cause: unknown) => this.connectionFailed(call, cause));
+    const status = response.statusCode ?? 0;
     const headers = firstValues(response.headers);
-    if (response.statusCode >= 200 && response.statusCode < 300) {
-      return { status: response.statusCode, headers, body: response.body };
-    }
-    const text = await this.bodyText(call, response.body, MAX_PROBLEM_BYTES);
-    throw problemFrom(response.statusCode, text, headers['retry-after'], this.options.clock.now());
+    if (status >= 200 && status < 300) return { status, headers, body: response };
+    const text = await this.bodyText(call, response, MAX_PROBLEM_BYTES);
+    throw problemFrom(status, text, headers['retry-after'], this.options.clock.now());
   }
 
   /** Ends the kept-alive connections once the running calls are done. */
   async close(): Promise<void> {
-    await this.dispatcher.close();
+    await this.connections.close();
   }
 
   private async bodyText(call: GatewayCall, body: Readable, maxBytes?: number): Promise<string> {
@@ -120,12 +110,12 @@ export class GatewayHttp {
     throw new ConnectionFailure(`${describe(call)} failed: ${reason}`, { cause });
   }
 
-  private pathOf(call: GatewayCall): string {
+  private urlOf(call: GatewayCall): URL {
     const url = new URL(this.baseUrl + call.path);
     for (const [name, value] of Object.entries(call.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    return url.pathname + url.search;
+    return url;
   }
 
   private headersOf(call: GatewayCall): Record<string, string> {

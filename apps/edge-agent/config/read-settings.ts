@@ -6,7 +6,10 @@ import {
   DEFAULT_OUTBOX_MAX_BYTES,
   LEAST_OUTBOX_BYTES,
 } from '@foreman/edge-sdk';
-import { DEFAULT_MAX_RESPONSE_BYTES, DEFAULT_OLLAMA_HOST } from '../executors/ollama-chat';
+import {
+  DEFAULT_MAX_RESPONSE_BYTES,
+  DEFAULT_OLLAMA_HOST,
+} from '../executors/ollama-chat/ollama-defaults';
 import { KINDS } from './agent-settings';
 import type { AgentInput, AgentKind, AgentSettings } from './agent-settings';
 import { readCommands } from './command-settings';

@@ -4,6 +4,7 @@ import { TaskFailure } from '@foreman/edge-sdk';
 import type { Completion, Executor, LeasedTask, TaskContext } from '@foreman/edge-sdk';
 import { BodyTooLarge, readBounded } from '@foreman/gateway-http';
 import { ollamaAddress } from './ollama-address';
+import { DEFAULT_MAX_RESPONSE_BYTES } from './ollama-defaults';
 import { ollamaFailure } from './ollama-failure';
 
 export interface OllamaChatOptions {
@@ -15,8 +16,6 @@ export interface OllamaChatOptions {
   readonly answerTimeoutSeconds?: number;
 }
 
-export const DEFAULT_OLLAMA_HOST = 'http://127.0.0.1:11434';
-export const DEFAULT_MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 /** Loading a large model and a long answer on a CPU take many minutes; a task's own timeout ends it sooner. */
 export const DEFAULT_ANSWER_TIMEOUT_SECONDS = 3600;
 const CONNECT_TIMEOUT_MS = 5_000;
