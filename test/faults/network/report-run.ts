@@ -30,21 +30,29 @@ export function reportRun({ outcome, facts, journal, notice, seconds }: NetworkR
 
 /** A row for each fault, a column for each call, and for all of them. */
 function faultTable({ faults }: ExchangeJournal): string {
-  const calls = [...faults].toSorted(([a], [b]) => a.localeCompare(b));
+  const names = [...new Set([...faults.keys()].map(shortName))].toSorted();
   const cells = (kind: FaultKind) => {
-    const counts = calls.map(([, kinds]) => kinds.get(kind) ?? 0);
+    const counts = names.map((name) =>
+      [...faults]
+        .filter(([call]) => shortName(call) === name)
+        .reduce((sum, [, kinds]) => sum + (kinds.get(kind) ?? 0), 0),
+    );
     return [...counts, counts.reduce((sum, count) => sum + count, 0)].map(String);
   };
   return textTable(
-    ['fault', ...calls.map(([call]) => shortName(call)), 'all'],
+    ['fault', ...names, 'all'],
     FAULT_KINDS.map((kind) => [kind, ...cells(kind)]),
   );
 }
 
 /** `POST /internal/edges/tasks/:id/complete` becomes `complete`, `PUT .../artifacts/trace` becomes `artifacts`. */
 function shortName(call: string): string {
-  const path = call.replace(/^\w+ (?:\/internal\/edges)?(?:\/tasks(?:\/:id)?)?\//, '');
-  return path.replace(/^(artifacts)\/.*/, '$1');
+  return call
+    .replace(/^\w+ \//, '')
+    .replace('internal/edges/tasks/:id/', '')
+    .replace('internal/edges/tasks/', '')
+    .replace('internal/edges/', 'edge ')
+    .replace(/^(artifacts)\/.*/, '$1');
 }
 
 /** Of polls that gave a lease: those that had given it before. */

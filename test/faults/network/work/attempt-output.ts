@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ResultRow } from '@foreman/edge-sdk';
+import type { ResultRow, TaskArtifact } from '@foreman/edge-sdk';
 import { chance } from '../../chance';
 import type { FaultTask } from './fault-job';
 
@@ -23,6 +23,11 @@ export function rowsOf({ seed, number, rowCount }: FaultTask, attempt: number): 
 /** A row that no attempt that completes ever makes. */
 export function strayRow({ number }: FaultTask, attempt: number): ResultRow {
   return { configId: `stray-${attempt}`, config: { task: number, attempt }, metrics: { score: 2 } };
+}
+
+/** An artifact that no attempt that completes ever makes. */
+export function strayArtifact(attempt: number): TaskArtifact {
+  return { name: `stray-${attempt}`, contentType: 'text/plain', body: 'of an attempt that failed' };
 }
 
 export function bestOf(rows: readonly ResultRow[]): string[] {

@@ -1,7 +1,14 @@
 import { TaskFailure, type Completion, type Executor } from '@foreman/edge-sdk';
 import { type Clock, delay } from '@foreman/kernel';
 import { chance } from '../../chance';
-import { ARTIFACT_NAME, artifactOf, bestOf, rowsOf, strayRow } from './attempt-output';
+import {
+  ARTIFACT_NAME,
+  artifactOf,
+  bestOf,
+  rowsOf,
+  strayArtifact,
+  strayRow,
+} from './attempt-output';
 import { FAULT_KIND, type FaultTask } from './fault-job';
 
 /** Of the attempts: fail after some rows, asking for another attempt. */
@@ -27,6 +34,7 @@ export function faultTestExecutor(clock: Clock): Executor {
         context.progress({ processed: Math.min(total, first + batchRows), total });
         if (drawn < FAILING_SHARE) {
           await context.postRows([strayRow(task, attempt)]);
+          await context.putArtifact(strayArtifact(attempt));
           throw new TaskFailure('fault.drawn', 'This attempt fails.', true, RETRY_AFTER_SECONDS);
         }
       }
@@ -34,11 +42,10 @@ export function faultTestExecutor(clock: Clock): Executor {
         await delay(clock, leaseSeconds * SLOWER_THAN_LEASE * 1000, context.signal);
         context.signal.throwIfAborted();
       }
-      const body = artifactOf(task, attempt);
       await context.putArtifact({
         name: ARTIFACT_NAME,
         contentType: 'application/octet-stream',
-        body,
+        body: artifactOf(task, attempt),
       });
       return { bestConfigIds: bestOf(rows), resultCount: total, processedCount: total };
     },
