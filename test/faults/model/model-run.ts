@@ -5,13 +5,12 @@ import type { FaultRun } from '../fault-run';
 import { findDivergence } from './model-check';
 
 const LAST_SEED = 2 ** 31 - 1;
-const SHRINK_MS = 120_000;
 /** Runs between two signs of life. */
 const TOLD_EVERY = 50;
 
 /** Random steps, done to the engine on a real database and to a plain model of it: what they answer, and what is there after each step, is the same. */
 export const modelRun: FaultRun = {
-  usage: '[--runs 1000] [--steps 200] [--seed N] [--path P]',
+  usage: '[--runs 1000] [--steps 200] [--seed N] [--path P] [--shrink-seconds 120]',
 
   async start(args) {
     const { values } = parseArgs({
@@ -21,6 +20,7 @@ export const modelRun: FaultRun = {
         steps: { type: 'string', default: '200' },
         seed: { type: 'string', default: String(randomInt(LAST_SEED)) },
         path: { type: 'string' },
+        'shrink-seconds': { type: 'string', default: '120' },
       },
     });
     const [runs, steps, seed] = [values.runs, values.steps, values.seed].map(wholeNumber);
@@ -33,7 +33,7 @@ export const modelRun: FaultRun = {
       runs,
       steps,
       ...(values.path !== undefined && { path: values.path }),
-      shrinkMs: SHRINK_MS,
+      shrinkMs: wholeNumber(values['shrink-seconds']) * 1000,
       onRun: (done) => {
         if (done % TOLD_EVERY === 0) say(`${done} runs`);
       },
