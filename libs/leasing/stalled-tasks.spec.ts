@@ -1,6 +1,7 @@
 import { Heartbeats, type ProgressReport } from '@foreman/progress';
 import { ResultIngestion } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
+import { TaskDeadlines } from '@foreman/jobs';
 import type { LeasedTask } from './lease-request';
 import { LeasingLab } from './spec/leasing-lab';
 import { StalledTasks } from './stalled-tasks';
@@ -118,6 +119,17 @@ describe('stalled tasks', () => {
     expect((await lab.eventTypes(job.id)).slice(-2)).toEqual(['task.stalled', 'task.advanced']);
     lab.clock.advance(STALL_MS);
     expect((await look()).stalled).toBe(1);
+  });
+
+  it('the sweep is told when a task that goes on again can stall next', async () => {
+    await submit();
+    const leased = await lab.leaseOne(edge);
+    lab.clock.advance(STALL_MS);
+    await look();
+    const noted: number[] = [];
+    lab.engine.get(TaskDeadlines).subscribe((dueAt) => noted.push(dueAt));
+    await beat(leased, { processed: 1 });
+    expect(noted).toEqual([lab.clock.now() + STALL_MS]);
   });
 
   it('never, unless its job asks for it', async () => {
