@@ -72,7 +72,7 @@ export class AppModule {
           stopGraceMs: WEBHOOK_STOP_GRACE_MS,
         }),
         ReleasesModule.forRoot({ publicKeys: options.releasePublicKeys }),
-        LeasingModule.forRoot(),
+        LeasingModule.forRoot({ maxParkedPolls: options.maxParkedPolls }),
         RetentionModule.forRoot({ deliveryHoldSeconds: options.deliveryHoldSeconds }),
         HttpModule.forRoot(options, publicUrl),
         JobsApiModule,

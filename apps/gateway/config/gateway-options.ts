@@ -11,6 +11,8 @@ export interface GatewayOptions {
   /** 32 bytes: encrypts webhook secrets, signs urls. */
   readonly secretKey: Buffer;
   readonly leaseSeconds: number;
+  /** Long polls that may wait at the same time. */
+  readonly maxParkedPolls: number;
   readonly inlineLimitBytes: number;
   readonly webhookInlineBudgetBytes: number;
   readonly artifactMaxBytes: number;
