@@ -18,16 +18,16 @@ export class DeliveryWakeup {
     return this.calls;
   }
 
-  /** Settles at the first call since `mark` was taken, or after `limitMs`. */
-  async wait(mark: number, clock: Clock, limitMs: number): Promise<void> {
+  /** Settles at the first call since `mark` was taken, or after `limitMs`; null: only at a call. */
+  async wait(mark: number, clock: Clock, limitMs: number | null): Promise<void> {
     if (this.calls !== mark) return;
     await new Promise<void>((resolve) => {
       const settle = () => {
-        timer.cancel();
+        timer?.cancel();
         this.waiting.delete(settle);
         resolve();
       };
-      const timer = clock.setTimer(limitMs, settle);
+      const timer = limitMs === null ? null : clock.setTimer(limitMs, settle);
       this.waiting.add(settle);
     });
   }

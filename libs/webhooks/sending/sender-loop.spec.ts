@@ -1,7 +1,9 @@
+import { UnitOfWork } from '@foreman/database';
 import { eventually, Receiver, answerWith } from '@foreman/testing';
 import { WebhookLab } from '../spec/webhook-lab';
 import type { WebhooksOptions } from '../webhooks.options';
 import { DeliveryClaims } from './delivery-claims.store';
+import { DeliveryWakeup } from './delivery-wakeup';
 import { HostSlots } from './host-slots';
 
 const TIMEOUT_MS = 15_000;
@@ -75,8 +77,9 @@ describe('the loop of WebhookSender', () => {
   it('is woken by the commit of an event, and by the time of a retry', async () => {
     receiver.script.push(answerWith(500));
     const { jobId } = await lab.submit({ url: receiver.url() });
+    const waits = jest.spyOn(lab.app.get(DeliveryWakeup), 'wait');
     lab.sender.start();
-    await eventually('the wait for work', () => lab.clock.pendingTimers > 0);
+    await eventually('the wait for work', () => waits.mock.calls.length > 0);
 
     await lab.complete(jobId);
     await receiver.received(1);
@@ -90,6 +93,23 @@ describe('the loop of WebhookSender', () => {
       status: 'delivered',
       attemptCount: 2,
     });
+  });
+
+  it('reads no database while nothing is owed, and sends what comes up after an hour of that', async () => {
+    const waits = jest.spyOn(lab.app.get(DeliveryWakeup), 'wait');
+    lab.sender.start();
+    await eventually('the wait for work', () => waits.mock.calls.length > 0);
+    const looks = [
+      jest.spyOn(lab.reads, 'query'),
+      jest.spyOn(lab.app.get(UnitOfWork), 'run'),
+    ] as const;
+    for (let minute = 0; minute < 60; minute += 1) lab.clock.advance(60_000);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(looks.map((look) => look.mock.calls.length)).toEqual([0, 0]);
+
+    await completedJob();
+    await receiver.received(1);
+    await lab.sender.stop();
   });
 
   it('lets neither a dead receiver nor its backlog delay another', async () => {

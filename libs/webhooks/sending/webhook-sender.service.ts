@@ -22,7 +22,7 @@ export interface SendCounts {
   disabled: number;
 }
 
-/** A look at the database at least this often: clocks jump, and other processes write. */
+/** While something is to be sent later, the database is looked at this often at least: clocks jump. */
 const LONGEST_WAIT_MS = 30_000;
 /** After a run that the database refused. */
 const PAUSE_AFTER_ERROR_MS = 1000;
@@ -130,8 +130,8 @@ export class WebhookSender implements OnModuleDestroy {
   }
 
   private async waitForWork(mark: number, lookedAt: number): Promise<void> {
-    const dueAt = (await this.claims.nextDueAt(this.reads, lookedAt)) ?? Infinity;
-    const limitMs = Math.min(LONGEST_WAIT_MS, dueAt - this.clock.now());
+    const dueAt = await this.claims.nextDueAt(this.reads, lookedAt);
+    const limitMs = dueAt === null ? null : Math.min(LONGEST_WAIT_MS, dueAt - this.clock.now());
     await this.wakeup.wait(mark, this.clock, limitMs);
   }
 
