@@ -1,20 +1,27 @@
 import type { FaultRun } from './fault-run';
 import { AGENTS_PROGRAM } from './network/agents/agents.protocol';
-import { runAgents } from './network/agents/agents-program';
-import { networkRun } from './network/network-run';
 
-/** By the name that follows `npm run faults --`. */
-const RUNS: Readonly<Record<string, FaultRun>> = { network: networkRun };
+/** By the name that follows `npm run faults --`. Loaded when asked for: a group of agents needs no engine. */
+const RUNS: Readonly<Record<string, () => Promise<FaultRun>>> = {
+  network: async () => (await import('./network/network-run')).networkRun,
+  model: async () => (await import('./model/model-run')).modelRun,
+};
 
-function usage(): string {
-  const lines = Object.entries(RUNS).map(([name, run]) => `npm run faults -- ${name} ${run.usage}`);
-  return lines.join('\n');
+async function usage(): Promise<string> {
+  const lines = Object.entries(RUNS).map(
+    async ([name, load]) => `npm run faults -- ${name} ${(await load()).usage}`,
+  );
+  return (await Promise.all(lines)).join('\n');
 }
 
 async function main([name = '', ...args]: readonly string[]): Promise<void> {
-  if (name === AGENTS_PROGRAM) return runAgents();
-  const run = RUNS[name];
-  if (run === undefined) throw new Error(`Which run?\n${usage()}`);
+  if (name === AGENTS_PROGRAM) {
+    const { runAgents } = await import('./network/agents/agents-program');
+    return runAgents();
+  }
+  const load = RUNS[name];
+  if (load === undefined) throw new Error(`Which run?\n${await usage()}`);
+  const run = await load();
   if (!(await run.start(args))) process.exitCode = 1;
 }
 

@@ -23,6 +23,7 @@ export function reportRun({ outcome, facts, journal, notice, seconds }: NetworkR
     `leases revived: ${facts.eventCounts['task.revived'] ?? 0}`,
     `lease answers replayed: ${replayCount(entries)}`,
     `late writes kept: ${facts.lateWriteCount}`,
+    `leases that agents lost: ${notice.lostLeaseCount}, with ${notice.droppedEntryCount} writes given up`,
     `errors that agents logged: ${notice.errors.length}`,
     ...notice.errors.slice(0, ERRORS_SHOWN).map((line) => `  ${line}`),
   ].join('\n');

@@ -11,6 +11,13 @@ import {
 
 const AGENTS_A_PROCESS = 16;
 
+const ENDED_EARLY: AgentsNotice = {
+  faults: ['a process of agents ended early'],
+  errors: [],
+  lostLeaseCount: 0,
+  droppedEntryCount: 0,
+};
+
 /** The agents, in processes of this same program. */
 export class AgentProcesses {
   private constructor(private readonly children: readonly ChildProcess[]) {}
@@ -34,9 +41,13 @@ export class AgentProcesses {
   /** Stops them all and waits for their ends. Answers what they have to say. */
   async stop(): Promise<AgentsNotice> {
     const notices = await Promise.all(this.children.map(stopped));
+    const sum = (count: (notice: AgentsNotice) => number) =>
+      notices.reduce((total, notice) => total + count(notice), 0);
     return {
       faults: notices.flatMap(({ faults }) => faults),
       errors: notices.flatMap(({ errors }) => errors),
+      lostLeaseCount: sum(({ lostLeaseCount }) => lostLeaseCount),
+      droppedEntryCount: sum(({ droppedEntryCount }) => droppedEntryCount),
     };
   }
 
@@ -50,14 +61,11 @@ function tell(child: ChildProcess, order: AgentsOrder): void {
 }
 
 async function stopped(child: ChildProcess): Promise<AgentsNotice> {
-  if (child.exitCode !== null || child.signalCode !== null) {
-    return { faults: ['a process of agents ended early'], errors: [] };
-  }
+  if (child.exitCode !== null || child.signalCode !== null) return ENDED_EARLY;
   const ended = once(child, 'exit');
   const notice = once(child, 'message').then(([message]) => message as AgentsNotice);
   tell(child, { stop: true });
-  const early = ended.then(() => ({ faults: ['a process of agents ended early'], errors: [] }));
-  const result = await Promise.race([notice, early]);
+  const result = await Promise.race([notice, ended.then(() => ENDED_EARLY)]);
   await ended;
   return result;
 }

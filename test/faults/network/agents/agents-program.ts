@@ -1,4 +1,5 @@
-import { EdgeAgent, EdgeConnection, type AgentLog } from '@foreman/edge-sdk';
+import { join } from 'node:path';
+import { EdgeAgent, EdgeConnection, Outbox, type AgentLog } from '@foreman/edge-sdk';
 import { RandomIds, SystemClock, SystemRandom } from '@foreman/kernel';
 import { faultTestExecutor } from '../work/fault-test-executor';
 import type { AgentPlace, AgentsNotice, AgentsOrder } from './agents.protocol';
@@ -16,7 +17,7 @@ export async function runAgents(): Promise<void> {
   setInterval(() => undefined, ALIVE_EVERY_MS);
   await new Promise<void>((resolve) => {
     process.on('message', (order: AgentsOrder) => {
-      if ('start' in order) group.start(order.start.agents);
+      if ('start' in order) group.start(order.start.agents, order.start.folder);
       else resolve();
     });
   });
@@ -30,10 +31,12 @@ class AgentGroup {
   private readonly running: Promise<void>[] = [];
   private readonly faults: string[] = [];
   private readonly errors: string[] = [];
+  private lostLeaseCount = 0;
+  private droppedEntryCount = 0;
 
-  start(places: readonly AgentPlace[]): void {
+  start(places: readonly AgentPlace[], folder: string): void {
     for (const place of places) {
-      const ended = this.run(place).catch((error: unknown) => {
+      const ended = this.run(place, folder).catch((error: unknown) => {
         this.faults.push(`${place.name}: ${String(error)}`);
       });
       this.running.push(ended);
@@ -43,26 +46,38 @@ class AgentGroup {
   async stop(): Promise<AgentsNotice> {
     for (const agent of this.agents) agent.stop();
     await Promise.all(this.running);
-    return { faults: this.faults, errors: this.errors };
+    const { faults, errors, lostLeaseCount, droppedEntryCount } = this;
+    return { faults, errors, lostLeaseCount, droppedEntryCount };
   }
 
-  private async run(place: AgentPlace): Promise<void> {
+  private async run(place: AgentPlace, folder: string): Promise<void> {
     const { clock } = this;
     const { name, baseUrl, token, concurrency } = place;
+    const log = this.logOf(name);
     const connection = new EdgeConnection({ baseUrl, token, clock });
+    const outbox = Outbox.open(join(folder, `${name}.db`), { clock, log });
     const agent = new EdgeAgent({
       clock,
       random: new SystemRandom(),
       ids: new RandomIds(),
-      log: this.logOf(name),
+      log,
       connection,
+      outbox,
+      onLeaseLost: ({ entries }) => {
+        this.lostLeaseCount += 1;
+        this.droppedEntryCount += entries;
+      },
       executors: [faultTestExecutor(clock)],
       concurrency,
       waitSeconds: WAIT_SECONDS,
     });
     this.agents.push(agent);
-    await agent.run();
-    await connection.close();
+    try {
+      await agent.run();
+    } finally {
+      outbox.close();
+      await connection.close();
+    }
   }
 
   /** That calls fail is what this is about; what an agent calls an error is worth a line. */

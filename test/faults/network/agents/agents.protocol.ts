@@ -21,4 +21,7 @@ export interface AgentsNotice {
   readonly faults: readonly string[];
   /** What they logged as errors. */
   readonly errors: readonly string[];
+  /** Leases that agents were told to be lost, and what they gave up for them. */
+  readonly lostLeaseCount: number;
+  readonly droppedEntryCount: number;
 }
