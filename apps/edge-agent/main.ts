@@ -1,21 +1,24 @@
 import { CommanderError } from 'commander';
-import pino from 'pino';
 import { DomainError, SystemClock } from '@foreman/kernel';
 import { agentEnvironment } from './config/agent-environment';
 import { readCommandLine } from './config/command-line';
 import { readSettings } from './config/read-settings';
 import { EXIT_CODES } from './exit-codes';
+import { jsonLog } from './json-log';
 import { runAgent } from './run-agent';
 
 async function main(): Promise<number> {
   const { flags, file } = readCommandLine(process.argv.slice(2));
   const settings = readSettings(flags, agentEnvironment(), file);
-  const log = pino({ level: settings.logLevel, base: { agent: settings.name } });
+  const clock = new SystemClock();
+  const log = jsonLog(settings.logLevel, { agent: settings.name }, clock, (line) =>
+    process.stdout.write(line),
+  );
   // The clock's timers do not keep a process alive; while an agent waits for its gateway, this does.
   const alive = setInterval(() => undefined, 60_000);
   try {
     return await runAgent(settings, {
-      clock: new SystemClock(),
+      clock,
       log,
       platform: `${process.platform}-${process.arch}`,
       onStopRequest: (listener) => {

@@ -1,4 +1,5 @@
 import type { AllowedCommands } from '../executors/command';
+import type { LogLevel } from '../json-log';
 
 export const KINDS = ['strategy-search', 'chat', 'command'] as const;
 export type AgentKind = (typeof KINDS)[number];
@@ -16,7 +17,11 @@ export interface AgentSettings {
   readonly stateDirectory: string;
   /** What may wait in the state directory for a gateway that is away. */
   readonly outboxMaxBytes: number;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
+  /** Ed25519, base64; whose releases are fetched. None: they are only told of. */
+  readonly releasePublicKeys: readonly string[];
+  /** Whether to finish and end, with an exit code of its own, when a release lies ready. */
+  readonly upgradeExit: boolean;
   readonly ollama: { readonly host: string; readonly maxResponseBytes: number };
   readonly commands: AllowedCommands;
 }
@@ -33,6 +38,8 @@ export interface AgentInput {
   readonly stateDir?: unknown;
   readonly outboxMaxBytes?: unknown;
   readonly logLevel?: unknown;
+  readonly releasePublicKeys?: unknown;
+  readonly upgradeExit?: unknown;
   readonly ollama?: unknown;
   readonly commands?: unknown;
 }

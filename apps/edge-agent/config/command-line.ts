@@ -18,8 +18,10 @@ Exit codes:
   ${EXIT_CODES.usage}  wrong flags or configuration
   ${EXIT_CODES.tokenRefused}  the gateway refused the token
   ${EXIT_CODES.stateUnusable}  the edge's token or its outbox could not be kept or read, or another agent holds it
+  ${EXIT_CODES.upgradeReady}  a verified release lies ready (--upgrade-exit)
 
-Environment: FOREMAN_URL, FOREMAN_TOKEN, FOREMAN_LOG_LEVEL, OLLAMA_HOST. Flags win over it, it wins over --config.`;
+Environment: FOREMAN_URL, FOREMAN_TOKEN, FOREMAN_LOG_LEVEL, FOREMAN_RELEASE_PUBLIC_KEYS, OLLAMA_HOST. Flags win over it,
+it wins over --config.`;
 
 /** Reads the arguments after the program's name. Throws commander's `CommanderError`, also for --help and --version. */
 export function readCommandLine(args: readonly string[]): CommandLine {
@@ -38,6 +40,15 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       "where the edge's token and its outbox are (default: ~/.foreman-edge)",
     )
     .option('--outbox-max-bytes <n>', 'what may wait for a gateway that is away', wholeNumber)
+    .option(
+      '--release-public-keys <keys>',
+      'whose releases are fetched: Ed25519 in base64, separated by commas',
+      commaSeparated,
+    )
+    .option(
+      '--upgrade-exit',
+      `finish and exit ${EXIT_CODES.upgradeReady} when a release lies ready`,
+    )
     .option('--config <file>', 'configuration file (JSON)')
     .addHelpText('after', EXIT_CODE_HELP)
     .exitOverride()

@@ -31,6 +31,34 @@ describe('readSettings', () => {
     });
   });
 
+  it('takes public keys of releases from a flag, the environment or the file', () => {
+    const keys = ['11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=', 'A'.repeat(43)];
+    const environment = agentEnvironment({ FOREMAN_RELEASE_PUBLIC_KEYS: keys.join(' , ') });
+    const { flags } = readCommandLine(['--release-public-keys', keys.join(','), '--upgrade-exit']);
+    const file = { releasePublicKeys: keys };
+    const read = [
+      readSettings({ url, ...flags }, {}, undefined),
+      readSettings({ url }, environment, undefined),
+      readSettings({ url }, {}, file),
+      readSettings({ url }, {}, undefined),
+    ];
+    expect(
+      read.map(({ releasePublicKeys, upgradeExit }) => [releasePublicKeys, upgradeExit]),
+    ).toEqual([
+      [keys, true],
+      [keys, false],
+      [keys, false],
+      [[], false],
+    ]);
+  });
+
+  it.each([
+    ['releasePublicKeys', { releasePublicKeys: ['short'] }],
+    ['upgradeExit', { upgradeExit: true }],
+  ])('refuses %s as in %j', (path, flags) => {
+    expect(() => readSettings({ url, ...flags }, {}, undefined)).toThrow(path);
+  });
+
   it('offers the kind command only with an allow-list', () => {
     const commands = { hello: { program: '/bin/echo', args: ['hi'], timeoutSeconds: 5 } };
     const settings = readSettings({ url }, {}, { commands });

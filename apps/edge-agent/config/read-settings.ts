@@ -6,10 +6,12 @@ import {
   DEFAULT_OUTBOX_MAX_BYTES,
   LEAST_OUTBOX_BYTES,
 } from '@foreman/edge-sdk';
+import { isReleasePublicKey } from '@foreman/kernel';
 import {
   DEFAULT_MAX_RESPONSE_BYTES,
   DEFAULT_OLLAMA_HOST,
 } from '../executors/ollama-chat/ollama-defaults';
+import type { LogLevel } from '../json-log';
 import { KINDS } from './agent-settings';
 import type { AgentInput, AgentKind, AgentSettings } from './agent-settings';
 import { readCommands } from './command-settings';
@@ -26,10 +28,20 @@ const FILE_FIELDS = [
   'stateDir',
   'outboxMaxBytes',
   'logLevel',
+  'releasePublicKeys',
+  'upgradeExit',
   'ollama',
   'commands',
 ];
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+const LOG_LEVELS: readonly LogLevel[] = [
+  'fatal',
+  'error',
+  'warn',
+  'info',
+  'debug',
+  'trace',
+  'silent',
+];
 const MAX_GRACE_SECONDS = 3600;
 const MOST_RESPONSE_BYTES = 256 * 1024 * 1024;
 /** A tebibyte; beyond it somebody has miscounted. */
@@ -56,12 +68,9 @@ export function readSettings(
     token === undefined || (typeof token === 'string' && /^fm[ne]_[\w-]+$/.test(token));
   findings.require(isToken, 'token', 'must be an enrolment token (fmn_) or an edge token (fme_)');
   const commands = readCommands(fromFile.commands, findings);
-  const logLevel = findings.text(pick('logLevel'), 'logLevel', 'info');
-  findings.require(
-    LOG_LEVELS.includes(logLevel),
-    'logLevel',
-    `must be one of ${LOG_LEVELS.join(', ')}`,
-  );
+  const asked = findings.text(pick('logLevel'), 'logLevel', 'info');
+  const logLevel = LOG_LEVELS.find((level) => level === asked) ?? 'info';
+  findings.require(logLevel === asked, 'logLevel', `must be one of ${LOG_LEVELS.join(', ')}`);
   const ollama = findings.object(fromFile.ollama, 'ollama', ['host', 'maxResponseBytes']);
   const ollamaFromEnvironment = findings.object(environment.ollama, 'OLLAMA_HOST');
 
@@ -90,6 +99,7 @@ export function readSettings(
       most: MOST_OUTBOX_BYTES,
     }),
     logLevel,
+    ...readUpgrade(pick('releasePublicKeys'), pick('upgradeExit'), findings),
     ollama: {
       host: findings.text(
         ollamaFromEnvironment['host'] ?? ollama['host'],
@@ -106,6 +116,21 @@ export function readSettings(
   };
   findings.throwIfAny();
   return settings;
+}
+
+/** Without keys no release lies ever ready: an agent that waits for one is misconfigured. */
+function readUpgrade(
+  keys: unknown,
+  exit: unknown,
+  findings: Findings,
+): Pick<AgentSettings, 'releasePublicKeys' | 'upgradeExit'> {
+  const releasePublicKeys = findings.texts(keys, 'releasePublicKeys');
+  const areKeys = releasePublicKeys.every(isReleasePublicKey);
+  findings.require(areKeys, 'releasePublicKeys', 'must be Ed25519 public keys, 32 bytes in base64');
+  const upgradeExit = findings.boolean(exit, 'upgradeExit', false);
+  const canHappen = !upgradeExit || releasePublicKeys.length > 0;
+  findings.require(canHappen, 'upgradeExit', 'needs releasePublicKeys');
+  return { releasePublicKeys, upgradeExit };
 }
 
 /** Without a word about kinds an agent offers all that it can run; `command` only with an allow-list. */

@@ -15,6 +15,9 @@ const SCHEMA_VERSION = 1;
 /** After a checkpoint the log is cut to this: the largest hand-over but a few fits. */
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
 
+/** Of pages in memory: what is written here is read once, if at all. */
+const CACHE_KIBIBYTES = 512;
+
 /**
  * `leases`: what this agent works on, or has worked on without the gateway having taken the end of it.
  * `entries`: what the gateway is still owed, in the order of `seq`. A lease has one ending at most.
@@ -63,6 +66,7 @@ export function openOutboxFile(path: string): OutboxDatabase {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
+    database.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
     database.pragma(`journal_size_limit = ${LOG_KEPT_BYTES}`);
     migrate(database, path);
     return database;
