@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable, SqlValue } from '@foreman/database';
 import { claimGroupRange, hasLabels, readClaimGroup } from '@foreman/jobs';
-import type { Claimant } from './task-claim';
+import type { Claimant } from './claimant';
 
 /** A queue that is not paused, with the groups of tasks in it that an edge can run. */
 export interface ClaimableQueue {

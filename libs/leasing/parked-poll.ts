@@ -1,6 +1,6 @@
 import type { Clock, ClockTimer } from '@foreman/kernel';
-import type { AvailableTask } from '@foreman/jobs';
-import type { Claimant } from './task-claim';
+import { claimGroupOf, type AvailableTask } from '@foreman/jobs';
+import type { Claimant } from './claimant';
 
 /**
  * Why a poll ends without a task: its time is up; its edge is to drain or stop, or is revoked; a newer
@@ -157,6 +157,5 @@ function unusedWakes(
 
 /** Tasks with the same signature can be run by the same polls. */
 export function demandSignature(task: AvailableTask): string {
-  const { kind, queue, assignedEdgeId, requires } = task;
-  return JSON.stringify([kind, queue, assignedEdgeId, requires]);
+  return `${claimGroupOf(task)}\n${task.assignedEdgeId ?? ''}`;
 }

@@ -4,7 +4,7 @@ import type { AvailableTask } from '@foreman/jobs';
 import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
 import { ParkedPoll, demandSignature, type Poll, type PollEnd, type Wake } from './parked-poll';
 import { PollIndex, type Demand } from './poll-index';
-import type { Claimant } from './task-claim';
+import type { Claimant } from './claimant';
 
 /** Until a place may be free again: polls end all the time. */
 const NO_PLACE_RETRY_SECONDS = 5;

@@ -2,15 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { SqlValue, Tx } from '@foreman/database';
 import { IdSource } from '@foreman/kernel';
 import { JobEvents, JobLifecycle, TaskDeadlines, TaskEntity } from '@foreman/jobs';
+import type { Claimant } from './claimant';
 import type { ClaimableQueue } from './claimable-queues';
 import { QueueShares } from './queue-shares';
-
-/** An edge that asks for a task, with the kinds that this poll wants. */
-export interface Claimant {
-  readonly edgeId: string;
-  readonly kinds: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-}
 
 /** queued -> leased: picks the best task that an edge can run, and takes it. */
 @Injectable()
@@ -103,7 +97,7 @@ export function claimStatement(
     sql: `
       UPDATE tasks SET status = 'leased', lease_token = ?, lease_edge_id = ?, leased_at = ?,
         lease_expires_at = ? + lease_seconds * 1000, stall_due_at = ? + stall_seconds * 1000,
-        attempt = attempt + 1, is_started = 0, is_graced = 0, start_by_at = NULL,
+        attempt = attempt + 1, is_started = 0, is_graced = 0, start_by_at = NULL, progress_rate = NULL,
         revivable_token = NULL, revivable_edge_id = NULL
       WHERE status = 'queued' AND id = (
         SELECT tasks.id FROM (${candidates.join(' UNION ALL ')}) candidates

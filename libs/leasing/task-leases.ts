@@ -103,7 +103,7 @@ export class TaskLeases {
     const [fresh] = await tx.entities(
       TaskEntity,
       `UPDATE tasks SET processed = 0, total = NULL, progress_status = NULL,
-         progress_counters = NULL, progress_at = NULL, progress_rate = NULL, result_folder = NULL
+         progress_counters = NULL, progress_at = NULL, result_folder = NULL
        WHERE id = ? RETURNING *`,
       [task.id],
     );

@@ -1,0 +1,6 @@
+/** An edge that asks for a task, with the kinds that this poll wants. */
+export interface Claimant {
+  readonly edgeId: string;
+  readonly kinds: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
