@@ -10,4 +10,6 @@ export const EXIT_CODES = {
   tokenRefused: 3,
   /** The state directory cannot keep or give the edge's token or its outbox, or another agent holds it. */
   stateUnusable: 4,
+  /** A verified release lies ready, and nothing runs any more: start it instead (`--upgrade-exit`). */
+  upgradeReady: 5,
 } as const;

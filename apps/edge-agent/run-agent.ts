@@ -4,6 +4,7 @@ import type { AgentLog } from '@foreman/edge-sdk';
 import { DomainError, RandomIds, SystemRandom } from '@foreman/kernel';
 import type { Clock } from '@foreman/kernel';
 import { agentExecutors } from './agent-executors';
+import { AgentUpgrade } from './agent-upgrade';
 import { AGENT_VERSION } from './agent-version';
 import type { AgentSettings } from './config/agent-settings';
 import { edgeCredential } from './credentials/edge-credential';
@@ -59,6 +60,13 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
       connections: 2 + 2 * settings.concurrency,
       userAgent: `foreman-edge-agent/${AGENT_VERSION}`,
     });
+    const upgrade = new AgentUpgrade(settings, {
+      clock,
+      random,
+      log,
+      platform,
+      finish: () => agent?.finish(),
+    });
     agent = new EdgeAgent({
       connection,
       clock,
@@ -70,14 +78,17 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
       concurrency: settings.concurrency,
       graceSeconds: settings.graceSeconds,
       agentVersion: AGENT_VERSION,
+      releaseOffered: (release) => upgrade.offered(release),
     });
     if (stopping.signal.aborted) agent.stop();
     const { url, name, kinds, concurrency } = settings;
     log.info({ url, name, kinds, concurrency, agentVersion: AGENT_VERSION }, 'agent started');
-    await agent.run();
+    // Also when it ends by a fault: what is being fetched must not outlive it.
+    await agent.run().finally(() => upgrade.stop());
     await connection.close();
-    log.info({}, 'agent stopped');
-    return EXIT_CODES.stopped;
+    const isUpgrading = upgrade.isDue && !stopping.signal.aborted;
+    log.info({ isUpgrading }, 'agent stopped');
+    return isUpgrading ? EXIT_CODES.upgradeReady : EXIT_CODES.stopped;
   } catch (error) {
     if (stopping.signal.aborted && agent === null) return EXIT_CODES.stopped;
     return exitCodeOf(error, log);

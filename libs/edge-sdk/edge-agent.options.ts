@@ -12,6 +12,8 @@ export interface EdgeAgentOptions extends AgentParts {
   /** How long running tasks may go on after `stop()` before their leases are handed back. */
   readonly graceSeconds?: number;
   readonly agentVersion?: string;
+  /** Told the `release` of every heartbeat's answer that has one, unverified: see `ReleaseWatch`. */
+  readonly releaseOffered?: (release: unknown) => void;
 }
 
 export const DEFAULT_CONCURRENCY = 1;
@@ -23,8 +25,10 @@ export const DEFAULT_GRACE_SECONDS = 6;
 const MAX_CONCURRENCY = 100;
 const MAX_WAIT_SECONDS = 50;
 
-export type CheckedAgentOptions = Required<Omit<EdgeAgentOptions, 'agentVersion' | 'onLeaseLost'>> &
-  Pick<EdgeAgentOptions, 'agentVersion' | 'onLeaseLost'>;
+type MayBeAbsent = 'agentVersion' | 'onLeaseLost' | 'releaseOffered';
+
+export type CheckedAgentOptions = Required<Omit<EdgeAgentOptions, MayBeAbsent>> &
+  Pick<EdgeAgentOptions, MayBeAbsent>;
 
 /** Fills the defaults in; throws `request.invalid` for what the contract would not take. */
 export function checkedOptions(options: EdgeAgentOptions): CheckedAgentOptions {

@@ -1,5 +1,6 @@
 import { GatewayProblem, retrying } from '@foreman/gateway-http';
 import { delay, jitteredMs } from '@foreman/kernel';
+import type { ClockTimer } from '@foreman/kernel';
 import { ClockSkew } from './clock-skew';
 import { checkedOptions } from './edge-agent.options';
 import type { CheckedAgentOptions, EdgeAgentOptions } from './edge-agent.options';
@@ -14,6 +15,8 @@ const EARLY_ANSWER_MS = 1_000;
 const PAUSE_MS = 1_000;
 const PAUSE_JITTER = 0.5;
 const FIRST_HEARTBEAT_SECONDS = 5;
+/** An idle agent only polls; so often it also asks what it should do, and whether there is a release to upgrade to. */
+const CHECK_IN_EVERY_MS = 300_000;
 
 /**
  * A long-running agent: leases tasks while it has free slots, runs them by their kind's executor, and obeys what the
@@ -30,6 +33,8 @@ export class EdgeAgent {
   private edge: EdgeState = 'run';
   private heartbeatSeconds = FIRST_HEARTBEAT_SECONDS;
   private fault: Error | null = null;
+  private grace: ClockTimer | null = null;
+  private heardAtMs = 0;
 
   /** Throws `request.invalid` for options that cannot be. */
   constructor(options: EdgeAgentOptions) {
@@ -76,11 +81,17 @@ export class EdgeAgent {
    * not be delivered by then stays in the outbox. May be repeated.
    */
   stop(): void {
-    if (this.stopping.signal.aborted) return;
-    this.stopping.abort(new Error('the agent is stopping'));
-    this.options.clock.setTimer(this.options.graceSeconds * 1000, () =>
+    this.finish();
+    this.grace ??= this.options.clock.setTimer(this.options.graceSeconds * 1000, () =>
       this.stopAll('agent_stopping'),
     );
+  }
+
+  /** Takes no more tasks, and ends when those that run have ended, however long they take; `stop()` still hurries them. */
+  finish(): void {
+    if (!this.stopping.signal.aborted) {
+      this.stopping.abort(new Error('the agent is stopping'));
+    }
   }
 
   /** Stops without grace. */
@@ -117,6 +128,8 @@ export class EdgeAgent {
       if (this.edge === 'run') await this.pause(retryAfterSeconds * 1000);
     } else if (clock.monotonicMs() - askedMs < EARLY_ANSWER_MS) {
       await this.pause(PAUSE_MS);
+    } else if (clock.monotonicMs() - this.heardAtMs >= CHECK_IN_EVERY_MS) {
+      await this.checkIn();
     }
   }
 
@@ -161,10 +174,13 @@ export class EdgeAgent {
       edge,
       heartbeatSeconds,
       serverTime,
-    }: Pick<TaskHeartbeatAnswer, 'edge' | 'heartbeatSeconds' | 'serverTime'>,
+      release,
+    }: Pick<TaskHeartbeatAnswer, 'edge' | 'heartbeatSeconds' | 'serverTime' | 'release'>,
     askedMs: number,
   ): void {
+    this.heardAtMs = this.options.clock.monotonicMs();
     this.skew.answered(serverTime, askedMs);
+    if (release !== undefined) this.options.releaseOffered?.(release);
     this.heartbeatSeconds = Math.max(1, heartbeatSeconds);
     if (edge !== this.edge)
       this.options.log.info({ edge }, 'the gateway wants this edge to run, drain or stop');

@@ -16,6 +16,10 @@ export { TaskFailure } from './executor';
 export type { Completion, Executor, ProgressReport, TaskArtifact, TaskContext } from './executor';
 export { TaskStopped, TokenRefused } from './task-stop';
 export type { StopCause } from './task-stop';
+export { ReleaseFolder } from './release/release-folder';
+export type { ReadyRelease } from './release/release-folder';
+export { ReleaseWatch } from './release/release-watch';
+export type { ReleaseWatchOptions } from './release/release-watch';
 export type { AgentLog } from './agent-log';
 export type {
   ArtifactObject,

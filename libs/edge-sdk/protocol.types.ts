@@ -89,6 +89,7 @@ export interface TaskHeartbeatAnswer {
   readonly edge: EdgeState;
   readonly heartbeatSeconds: number;
   readonly serverTime: string;
+  /** A `SignedRelease`, which is nothing before it is verified (`verifyRelease`). */
   readonly release?: unknown;
 }
 

@@ -1,4 +1,5 @@
-import semver from 'semver';
+// Not the whole package: an edge's agent must stay small.
+import parse from 'semver/functions/parse';
 import type { FieldError } from './domain-error';
 
 /** What a release says of its upgrade package: all of it is signed. */
@@ -64,7 +65,7 @@ export function manifestFindings(manifest: ReleaseManifest): FieldError[] {
 
 /** Whether `version` is one that comes after `other`; false when either is no semantic version. */
 export function isNewerVersion(version: string, other: string): boolean {
-  const [a, b] = [semver.parse(version), semver.parse(other)];
+  const [a, b] = [parse(version), parse(other)];
   return a !== null && b !== null && a.compare(b) > 0;
 }
 
@@ -73,7 +74,7 @@ function isReleaseVersion(version: unknown): boolean {
   return (
     typeof version === 'string' &&
     version.length <= MAX_VERSION_CHARS &&
-    semver.valid(version) === version
+    parse(version)?.version === version
   );
 }
 

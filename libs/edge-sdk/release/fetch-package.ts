@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { Agent, interceptors } from 'undici';
 import type { SignedRelease } from '@foreman/kernel';
 import { PackageUnavailable, ReleaseRefused } from './release-refused';
 
@@ -24,6 +23,8 @@ export async function fetchPackage<T>(
   { signal, stallMs = DEFAULT_STALL_MS }: FetchSettings,
   take: (body: Readable) => Promise<T>,
 ): Promise<T> {
+  // Loaded when there is something to fetch: an idle agent must stay small.
+  const { Agent, interceptors } = await import('undici');
   const agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
   try {
     const { statusCode, headers, body } = await agent
