@@ -91,6 +91,15 @@ describe('leasing', () => {
   });
 
   describe('repeated with its key', () => {
+    it('tells a draining edge again what it holds, and leases it nothing', async () => {
+      await lab.submit({ tasks: [{}, {}] });
+      const edge = lab.edge();
+      const first = await lab.leaseOne(edge, key('k'));
+      const drained = { ...edge, desired: 'drain' } as const;
+      expect((await lab.leaseOne(drained, key('k'))).leaseToken).toBe(first.leaseToken);
+      expect(await lab.lease(drained, key('other'))).toEqual([]);
+    });
+
     it('answers the same lease while it lives', async () => {
       await lab.submit({ tasks: [{}, {}] });
       const edge = lab.edge();

@@ -45,8 +45,15 @@ export class Leasing {
   async lease(edge: EdgePrincipal, request: LeaseRequest): Promise<LeaseAnswer> {
     checkRequest(request);
     const key = requestKey(edge, request);
-    if (key !== null && this.spent.has(key)) return this.repeatEmpty(key, request);
-    if (edge.desired !== 'run') return this.answer([], 'edge_not_running', key);
+    if (key !== null && this.spent.has(key)) {
+      // Of two simultaneous calls with one key, the other may have leased something.
+      return { items: await this.repeat(key, request), retryAfterSeconds: null };
+    }
+    if (edge.desired !== 'run') {
+      // What it was leased before is told again: it finishes what it holds, if it hears of it.
+      const items = key === null ? [] : await this.repeat(key, request);
+      return this.answer(items, 'edge_not_running', key);
+    }
     if (request.waitSeconds === 0) {
       const { items } = await this.tryOnce(edge, request, null);
       return this.answer(items, request.signal?.aborted ? 'caller_gone' : 'timeout', key);
@@ -99,15 +106,12 @@ export class Leasing {
     return { items, retryAfterSeconds: isTurnedAway ? NOT_RUNNING_RETRY_SECONDS : null };
   }
 
-  /** The same again, at once: of two simultaneous calls with one key, the other may have leased something. */
-  private async repeatEmpty(key: LeaseRequestKey, request: LeaseRequest): Promise<LeaseAnswer> {
+  /** What this key has leased, without leasing anything; nothing if it has not. */
+  private async repeat(key: LeaseRequestKey, request: LeaseRequest): Promise<LeasedTask[]> {
     const now = this.clock.now();
     const living = await this.unitOfWork.run((tx) => this.requests.replay(tx, key));
-    const tasks = living ?? [];
-    const items = await Promise.all(
-      tasks.map((task) => this.leases.present(task, request.isResuming, now)),
-    );
-    return { items, retryAfterSeconds: null };
+    const present = (task: TaskEntity) => this.leases.present(task, request.isResuming, now);
+    return Promise.all((living ?? []).map(present));
   }
 
   private async leaseIn(
