@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import * as fc from 'fast-check';
-import { play } from './steps/play';
+import { play, type OpenEngine } from './steps/play';
 import { step, type Step } from './steps/step';
 import { StepList } from './steps/step-list';
 
@@ -13,6 +13,8 @@ export interface ModelPlan {
   /** Making a counterexample smaller takes no longer. */
   readonly shrinkMs: number;
   readonly onRun?: (done: number) => void;
+  /** Another engine than the real one, to see that what it does wrong is found. */
+  readonly open?: OpenEngine;
 }
 
 /** Null when the engine did what the world expects in every run; else all that it takes to see it again. */
@@ -23,7 +25,7 @@ export async function findDivergence(plan: ModelPlan): Promise<string | null> {
   const property = fc.asyncProperty(new StepList(step, steps), async (list: Step[]) => {
     // What is not tried any more counts as good: the smallest that was found so far is told.
     if (performance.now() > shrinksUntil) return;
-    await play(list);
+    await play(list, plan.open);
     done += 1;
     onRun?.(done);
   });

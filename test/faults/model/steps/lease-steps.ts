@@ -1,4 +1,5 @@
-import { grantedOf, livingOf, repeated, takeGranted, type Granted } from '../world/leases';
+import { grantedOf, livingOf, takeGranted, type Granted } from '../world/leases';
+import { remember, repeated } from '../world/repeats';
 import { complete } from '../world/task-calls';
 import type { Edge, Grant, LeaseBody } from '../world/world';
 import { callOf, outcomeOf, picked, same, type KeyedRequest, type Scene } from './scene';
@@ -59,22 +60,19 @@ const NEXT: LeaseBody = { kinds: null, max: 1, isResuming: false };
 
 async function ask(scene: Scene, edge: Edge, body: LeaseBody, key: string | null): Promise<void> {
   const { world, engine } = scene;
+  const request = key === null ? null : { edgeId: edge.id, key, body };
   const real = await outcomeOf(() => engine.lease(edge, body, key));
-  if (edge.isDraining) return same(real, { answer: [] });
-  const expected = await outcomeOf(() => (key === null ? null : repeated(world, edge, key, body)));
+  const expected = await outcomeOf(() => request && repeated(world, request));
   if (!('answer' in real && 'answer' in expected)) return same(real, expected);
   const granted = real.answer;
   if (expected.answer !== null) {
-    const living = livingOf(world, expected.answer.id);
-    return same(
-      byTask(granted),
-      byTask(living.map((task) => grantedOf(world, task, body.isResuming))),
-    );
+    const again = expected.answer.map((task) => grantedOf(world, task, body.isResuming));
+    return same(byTask(granted), byTask(again));
   }
   const id = key === null ? null : `${edge.id}/${key}`;
-  takeGranted(world, edge, body, id, granted);
-  if (id === null || key === null || granted.length === 0) return;
-  world.leaseRequests.push({ id, edgeId: edge.id, key, body });
+  if (edge.isDraining) same(granted, []);
+  else takeGranted(world, edge, body, id, granted);
+  if (request !== null && id !== null) remember(world, request, id, granted.length);
 }
 
 function isOfLivingEdge({ edge, edgeId }: KeyedRequest): boolean {

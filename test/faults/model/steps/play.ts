@@ -8,9 +8,14 @@ import type { Step } from './step';
 import { beatOfAll, callAboutTask, replaceEdge } from './task-steps';
 import { passTime } from './time-steps';
 
+export type OpenEngine = () => Promise<RealEngine>;
+
 /** Does the steps to a new engine and to a new world, and compares all that is there after each. @throws Divergence */
-export async function play(steps: readonly Step[]): Promise<void> {
-  const engine = await RealEngine.open();
+export async function play(
+  steps: readonly Step[],
+  open: OpenEngine = () => RealEngine.open(),
+): Promise<void> {
+  const engine = await open();
   try {
     const scene: Scene = { engine, world: newWorld(engine), keyed: [] };
     for (const [index, step] of steps.entries()) await playOne(scene, step, index);
@@ -78,6 +83,7 @@ function newWorld(engine: RealEngine): World {
     ],
     pausedQueues: new Set(),
     leaseRequests: [],
+    spentRequests: [],
     grants: [],
     clock: { elapsed: 0, wallOffset: wall, engineOffset: wall },
   };

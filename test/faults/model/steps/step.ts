@@ -153,7 +153,7 @@ const weighted: readonly (readonly [weight: number, step: fc.Arbitrary<Step>])[]
     }),
   ],
   [
-    3,
+    2,
     fc.record({ does: fc.constant('restart'), downMs: fc.constantFrom(0, 900, 40_000, 3_600_000) }),
   ],
   [1, fc.record({ does: fc.constant('revoke'), edge })],

@@ -1,12 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   Divergence,
-  Refusal,
   engineTime,
   type Edge,
   type Job,
   type LeaseBody,
-  type LeaseRequestMade,
   type Task,
   type World,
 } from './world';
@@ -50,20 +48,6 @@ export function takeGranted(
     if (better !== undefined) throw new Divergence(`${better.id} comes before ${task.id}`);
     takeOne(world, edge, body, request, task, grant);
   }
-}
-
-/** What a repeat is answered; null for a request that has not leased anything yet. */
-export function repeated(
-  world: World,
-  edge: Edge,
-  key: string,
-  body: LeaseBody,
-): LeaseRequestMade | null {
-  const known = world.leaseRequests.find((made) => made.edgeId === edge.id && made.key === key);
-  if (known === undefined) return null;
-  if (!isDeepStrictEqual(known.body, body)) throw new Refusal('idempotency.conflict');
-  if (livingOf(world, known.id).length === 0) throw new Refusal('idempotency.ended');
-  return known;
 }
 
 /** The tasks that still live of those that a request leased: a repeat is answered these, as they are, and leases nothing. */

@@ -1,7 +1,7 @@
 import type { AttemptOutcome } from '@foreman/jobs';
 import { burn, expire } from './attempts';
 import { failTask, noteWhatHasCome } from './jobs';
-import type { Task, World } from './world';
+import type { Task, World, WorldClock } from './world';
 
 /** What only the engine can tell of a task, where the contract leaves a choice. */
 export interface SeenTask {
@@ -48,7 +48,7 @@ export function nextEnd(world: World): number | null {
   return moments.length === 0 ? null : Math.min(...moments.map(Number));
 }
 
-/** "what a day at most" may be waited for: a failure's `retryAfterSeconds`. */
+/** Nobody waits for longer than a failure's `retryAfterSeconds` may say. */
 const LONGEST_WAIT_MS = 86_400_000;
 
 /**
@@ -59,9 +59,10 @@ export function restart(world: World, seen: Seen): void {
   const { clock } = world;
   const aged = clock.wallOffset - clock.engineOffset;
   clock.engineOffset = clock.wallOffset;
+  world.spentRequests = [];
   for (const task of world.tasks) {
     age(task, aged);
-    if (aged < 0 && task.status === 'queued' && !seen(task).isDue) task.wait.hasCome = false;
+    if (aged < 0 && task.status === 'queued' && !seen(task).isDue) waitAgain(task, clock);
     bound(task, clock.elapsed);
   }
   noteWhatHasCome(world);
@@ -72,6 +73,16 @@ function age(task: Task, ms: number): void {
   if (task.startBy?.isNamed === false) task.startBy.at -= ms;
   if (task.lease !== null) task.lease.expiresAt -= ms;
   for (const attempt of task.attempts) attempt.leasedAt -= ms;
+}
+
+/** Nobody saw its time come before the clock was set back: what somebody named is still to come. */
+function waitAgain(task: Task, { engineOffset }: WorldClock): void {
+  const { wait, startBy } = task;
+  if (!wait.hasCome) return;
+  wait.hasCome = false;
+  if (wait.isNamed && startBy !== null) {
+    task.startBy = { at: startBy.at + engineOffset, isNamed: true };
+  }
 }
 
 /** No more is believed than can be true. */

@@ -12,6 +12,8 @@ export interface World {
   readonly edges: Edge[];
   readonly pausedQueues: Set<string>;
   readonly leaseRequests: LeaseRequestMade[];
+  /** Keyed requests that were answered with nothing, since the last start. */
+  spentRequests: SpentRequest[];
   /** Every attempt that was ever leased, in that order. */
   readonly grants: Grant[];
   readonly clock: WorldClock;
@@ -119,11 +121,19 @@ export interface Grant {
 }
 
 /** A request with an idempotency key that leased something. */
-export interface LeaseRequestMade {
+export interface LeaseRequestMade extends KeyOfRequest {
   readonly id: string;
+}
+
+export interface KeyOfRequest {
   readonly edgeId: string;
   readonly key: string;
   readonly body: LeaseBody;
+}
+
+export interface SpentRequest extends KeyOfRequest {
+  /** In `elapsed`. */
+  readonly at: number;
 }
 
 export interface LeaseBody {
