@@ -8,7 +8,6 @@ import { checkRow } from '@foreman/results';
 export class CopiedStream implements AsyncIterable<Buffer> {
   private copy = Buffer.alloc(0);
   private sizeBytes = 0;
-  private hasEnded = false;
   private tellTooLarge: () => void = () => {};
 
   constructor(
@@ -22,7 +21,6 @@ export class CopiedStream implements AsyncIterable<Buffer> {
       this.keep(piece);
       yield piece;
     }
-    this.hasEnded = true;
   }
 
   /**
@@ -45,7 +43,6 @@ export class CopiedStream implements AsyncIterable<Buffer> {
   }
 
   private async readOn(): Promise<void> {
-    if (this.hasEnded) return;
     const pieces = this[Symbol.asyncIterator]();
     while ((await pieces.next()).done !== true);
   }

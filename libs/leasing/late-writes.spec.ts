@@ -101,6 +101,7 @@ describe('late writes', () => {
       ['a line is not JSON', [line(row('a')), '{"configId":\n']],
       ['a line is no row', [line(row('a')), line({ configId: 'b' })]],
       ['it is not text', [line(row('a')), Buffer.from([0x1f, 0x8b, 0x08, 0x00])]],
+      ['a name is not text', [Buffer.from(line(row('\u00ff')), 'latin1')]],
       ['it is empty', ['\n']],
     ])('are not kept when %s', async (_what, parts) => {
       await lose();
@@ -117,6 +118,13 @@ describe('late writes', () => {
       expect(await bodies()).toEqual([]);
       const just = Array.from({ length: 17 }, (_, index) => line(row(`c${index}`, 60_000)));
       expect(await stream(pieces(...just))).toMatchObject(keptIs(true));
+    });
+
+    it('are not waited for when they were too large before the lease was lost', async () => {
+      const large = Array.from({ length: 18 }, (_, index) => line(row(`c${index}`, 60_000)));
+      const never = () => new Promise(() => {});
+      const told = await stream(pieces(large.join(''), lose, large.join(''), never));
+      expect(told).toMatchObject(keptIs(false));
     });
 
     it('are not waited for longer than ten seconds', async () => {
