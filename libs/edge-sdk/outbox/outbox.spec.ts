@@ -213,7 +213,7 @@ describe('Outbox', () => {
   });
 
   describe('is refused', () => {
-    const unusable = (message: RegExp) => {
+    const expectUnusable = (message: RegExp) => {
       expect(() => Outbox.open(file, options)).toThrow(message);
       expect(() => Outbox.open(file, options)).toThrow(
         expect.objectContaining({ name: 'OutboxUnusable' }) as Error,
@@ -222,7 +222,7 @@ describe('Outbox', () => {
 
     it('to a second agent of this process', async () => {
       open();
-      unusable(/another agent holds/);
+      expectUnusable(/another agent holds/);
       opened.pop()?.close();
       open();
     });
@@ -235,7 +235,7 @@ describe('Outbox', () => {
         console.log('held'); setInterval(() => {}, 1000);`;
       const holder = spawn(process.execPath, ['-e', hold, file], { cwd: process.cwd() });
       await once(holder.stdout, 'data');
-      unusable(/another agent holds/);
+      expectUnusable(/another agent holds/);
       holder.kill('SIGKILL');
       await once(holder, 'close');
       open();
@@ -247,14 +247,14 @@ describe('Outbox', () => {
       const database = new BetterSqlite3(file);
       database.pragma('user_version = 2');
       database.close();
-      unusable(/newer agent \(version 2/);
+      expectUnusable(/newer agent \(version 2/);
     });
 
     it('when it is no database', () => {
       open();
       opened.pop()?.close();
       writeFileSync(file, 'not a database, but long enough to be looked at'.repeat(50));
-      unusable(/cannot be used/);
+      expectUnusable(/cannot be used/);
     });
   });
 });

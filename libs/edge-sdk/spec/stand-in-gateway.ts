@@ -36,6 +36,8 @@ export class StandInGateway {
   readonly tasks: HeldTask[] = [];
   edge: 'run' | 'drain' | 'stop' = 'run';
   heartbeatSeconds = 1;
+  /** Opened so far. */
+  connections = 0;
   private readonly disturbances: { path: RegExp; times: number; how: Disturbance }[] = [];
   private readonly leasesByKey = new Map<string, HeldTask[]>();
   private server: Server | null = null;
@@ -47,6 +49,7 @@ export class StandInGateway {
 
   async start(): Promise<this> {
     const server = createServer((request, response) => void this.answer(request, response));
+    server.on('connection', () => (this.connections += 1));
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
     this.port = (server.address() as AddressInfo).port;
     this.server = server;
