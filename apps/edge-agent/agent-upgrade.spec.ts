@@ -121,7 +121,9 @@ describe('an agent that is offered a release', () => {
 
   it('can still be stopped while it lets its task end', async () => {
     task = leasedTask('command', { command: 'wait' });
-    const code = await run({ ...upgrading, graceSeconds: 0 }, stopAt(FINISHING));
+    const code = await run({ ...upgrading, graceSeconds: 0 }, (line) => {
+      if (line === FINISHING) setImmediate(() => stop());
+    });
     expect(code).toBe(EXIT_CODES.stopped);
     expect(calls.filter((path) => path.endsWith('/release'))).toHaveLength(1);
   });
