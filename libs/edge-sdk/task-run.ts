@@ -127,9 +127,11 @@ export class TaskRun {
     if (signal.aborted) return;
     this.isEnding = true;
     await this.parts.outbox.end(lease, ending, signal);
+    const { taskId } = this.task;
+    this.parts.log.debug({ taskId }, 'work has ended; its end is in the outbox');
     if (ending.type === 'complete') return;
     const { code, message: reason } = ending.request;
-    this.parts.log.warn({ taskId: this.task.taskId, code, reason }, 'attempt failed');
+    this.parts.log.warn({ taskId, code, reason }, 'attempt failed');
   }
 
   private async execution(uploads: TaskUploads): Promise<Completion> {
