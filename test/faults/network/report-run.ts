@@ -20,6 +20,7 @@ export function reportRun({ outcome, facts, journal, notice, seconds }: NetworkR
     `answers: ${countsText(countsOf(entries.map(statusOf)))}`,
     `answers to late duplicates: ${countsText(countsOf(duplicates.map(statusOf)))}`,
     `attempts: ${countsText(facts.attemptCounts)}`,
+    `attempts that ended otherwise: ${countsText(facts.errorCounts)}`,
     `leases revived: ${facts.eventCounts['task.revived'] ?? 0}`,
     `lease answers replayed: ${replayCount(entries)}`,
     `late writes kept: ${facts.lateWriteCount}`,

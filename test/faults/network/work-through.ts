@@ -5,11 +5,15 @@ import { AgentProcesses } from './agents/agent-processes';
 import type { AgentPlace, AgentsNotice } from './agents/agents.protocol';
 import type { NetworkRecord } from './network-record';
 import type { NetworkSettings } from './network-settings';
+import { all } from './outcome/read-jobs';
 import type { FaultProxy } from './proxy/fault-proxy';
 import { submitJobs } from './submit-jobs';
 import { FAULT_KIND, type FaultJob } from './work/fault-job';
 
 const LOOK_EVERY_MS = 250;
+/** Counting reads every job. */
+const COUNT_EVERY_MS = 500;
+const LONGEST_PAGE = 500;
 const OPEN: readonly JobStatus[] = ['queued', 'running'];
 
 export interface WorkedThrough extends Pick<NetworkRecord, 'seconds'> {
@@ -28,7 +32,7 @@ export interface WorkPlace {
 
 /**
  * Submits the jobs and lets agents do them, all through the proxy, until every job is finalized, the agents have
- * stopped, and the last duplicate has arrived.
+ * stopped, and the last duplicate has arrived. Each group of agents is killed once on the way.
  */
 export async function workThrough(
   settings: NetworkSettings,
@@ -43,7 +47,9 @@ export async function workThrough(
   try {
     const jobIds = await submitJobs(baseUrl, apiKey, expected);
     const submittedMs = performance.now();
-    await allFinalized(direct, beganMs + settings.limitMinutes * 60_000);
+    const limitMs = beganMs + settings.limitMinutes * 60_000;
+    await crashEach(agents, direct, settings.taskCount, limitMs);
+    await allFinalized(direct, limitMs);
     const doneMs = performance.now();
     const notice = await agents.stop();
     await proxy.duplicates.allArrived();
@@ -76,6 +82,27 @@ async function placeAgents(
     places.push({ name, baseUrl, token, concurrency: 1 + (index % 2) });
   }
   return places;
+}
+
+/** Every group of agents crashes once, spread over the tasks. */
+async function crashEach(
+  agents: AgentProcesses,
+  client: ForemanClient,
+  taskCount: number,
+  limitMs: number,
+): Promise<void> {
+  for (let group = 0; group < agents.groupCount; group++) {
+    const due = (taskCount * (group + 1)) / (agents.groupCount + 1);
+    while ((await completedTasks(client)) < due && performance.now() < limitMs) {
+      await sleep(COUNT_EVERY_MS);
+    }
+    await agents.crash(group);
+  }
+}
+
+async function completedTasks(client: ForemanClient): Promise<number> {
+  const jobs = await all(client.list({}, { pageSize: LONGEST_PAGE }));
+  return jobs.reduce((sum, { taskCounts }) => sum + taskCounts.completed, 0);
 }
 
 /** A job only ever goes from queued to running to its end: each status has to run empty once. */

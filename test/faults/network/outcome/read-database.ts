@@ -10,6 +10,8 @@ export interface DatabaseFacts {
   readonly jobCompletions: ReadonlyMap<string, number>;
   readonly eventCounts: Readonly<Record<string, number>>;
   readonly attemptCounts: Readonly<Record<string, number>>;
+  /** Attempts by the code of what ended them. */
+  readonly errorCounts: Readonly<Record<string, number>>;
   readonly lateWriteCount: number;
   /** Rows of the row sets that count. */
   readonly storedRowCount: number;
@@ -51,6 +53,9 @@ export function readDatabase(file: string): DatabaseFacts {
       jobCompletions: new Map(Object.entries(counts(JOB_COMPLETIONS))),
       eventCounts: counts('SELECT type, count(*) FROM events GROUP BY 1'),
       attemptCounts: counts(`SELECT coalesce(outcome, 'open'), count(*) FROM attempts GROUP BY 1`),
+      errorCounts: counts(
+        `SELECT error_code, count(*) FROM attempts WHERE error_code IS NOT NULL GROUP BY 1`,
+      ),
       lateWriteCount: count('SELECT count(*) FROM late_writes'),
       storedRowCount: count(
         `SELECT count(*) FROM result_rows

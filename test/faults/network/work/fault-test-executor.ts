@@ -1,6 +1,6 @@
 import { TaskFailure, type Completion, type Executor } from '@foreman/edge-sdk';
 import { type Clock, delay } from '@foreman/kernel';
-import { chance } from '../../chance';
+import { chance, chosenNumber } from '../../chance';
 import {
   ARTIFACT_NAME,
   artifactOf,
@@ -17,6 +17,8 @@ const FAILING_SHARE = 0.04;
 const SLOW_SHARE = 0.03;
 const SLOWER_THAN_LEASE = 1.3;
 const BATCHES = 3;
+/** For each batch. */
+const BATCH_MS = [0, 300] as const;
 const RETRY_AFTER_SECONDS = 1;
 
 /** Posts rows in a few batches and one artifact, then completes; now and then fails or is slow, by the seed. */
@@ -30,6 +32,9 @@ export function faultTestExecutor(clock: Clock): Executor {
       const total = rows.length;
       const batchRows = Math.ceil(total / BATCHES);
       for (let first = 0; first < total; first += batchRows) {
+        // Work takes time, so that a crash or a lost lease can fall into it.
+        const workMs = chosenNumber(BATCH_MS, task.seed, 'work', task.number, attempt, first);
+        await delay(clock, workMs, context.signal);
         await context.postRows(rows.slice(first, first + batchRows));
         context.progress({ processed: Math.min(total, first + batchRows), total });
         if (drawn < FAILING_SHARE) {
