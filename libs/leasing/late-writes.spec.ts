@@ -14,6 +14,11 @@ const row = (configId: string, padding = 0) => ({
 });
 const line = (value: unknown) => `${JSON.stringify(value)}\n`;
 
+/** As a request's body is read: whoever stops reading leaves it open. */
+const leftOpen = (body: AsyncGenerator<Buffer>): AsyncIterable<Buffer> => ({
+  [Symbol.asyncIterator]: () => ({ next: () => body.next() }),
+});
+
 describe('late writes', () => {
   let lab: LeasingLab;
   let edge: EdgePrincipal;
@@ -54,8 +59,8 @@ describe('late writes', () => {
       else yield Buffer.from(part);
     }
   }
-  const stream = async (body: AsyncIterable<Buffer>) => {
-    const copied = new CopiedStream(body, LATE_WRITE_LIMIT_BYTES);
+  const stream = async (body: AsyncGenerator<Buffer>) => {
+    const copied = new CopiedStream(leftOpen(body), LATE_WRITE_LIMIT_BYTES);
     const posted = lab.engine.get(ResultIngestion).postStream({ ...sender(), body: copied });
     const error = await posted.catch((reason: unknown) => reason);
     return lateWrites().keepRowsIfLost(error, sender(), copied);
@@ -167,6 +172,13 @@ describe('late writes', () => {
     // Another call with the same body is another write.
     expect(await keep(body, 'fail')).toMatchObject(keptIs(true));
     expect((await list()).items).toHaveLength(2);
+  });
+
+  it('are not kept under a lease that the edge never had', async () => {
+    await lose();
+    leased = { ...leased, leaseToken: 'another' };
+    expect(await keep({ n: 1 })).toMatchObject(keptIs(false));
+    expect(await bodies()).toEqual([]);
   });
 
   it('are a repeat when there is no room any more, too', async () => {
