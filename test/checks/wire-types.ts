@@ -8,6 +8,7 @@ import type {
   Task,
 } from '@foreman/client';
 import type { EdgeConnection, LeasedTask } from '@foreman/edge-sdk';
+import type { SignedRelease } from '@foreman/kernel';
 import type { components } from './openapi.types';
 
 type Wire = components['schemas'];
@@ -52,6 +53,8 @@ export type EdgeSdkAgrees = [
   Is<Wire['CompletedTaskDto'], Answer<'complete'>>,
   Is<Wire['FailedTaskDto'], Answer<'fail'>>,
   Is<Wire['ReleasedTaskDto'], Answer<'release'>>,
+  Is<Wire['SignedReleaseDto'], SignedRelease>,
+  Is<SignedRelease, Wire['SignedReleaseDto']>,
   Is<Sent<'enrol', 0>, Wire['EnrolDto']>,
   Is<Sent<'nextTask', 0>, Wire['NextTaskDto']>,
   Is<Sent<'leaseTasks', 0>, Wire['LeaseTasksDto']>,
