@@ -1,5 +1,5 @@
 import { GatewayProblem } from '@foreman/gateway-http';
-import type { AgentParts } from './agent-parts';
+import type { AgentLog } from './agent-log';
 import type { Dropped, HeldLease } from './outbox/outbox-entry';
 
 /** A lease that is over although this agent did not end it, and what it still had. */
@@ -16,9 +16,14 @@ export interface LostLease {
   readonly bytes: number;
 }
 
+interface LossListeners {
+  readonly log: AgentLog;
+  readonly onLeaseLost?: (lost: LostLease) => void;
+}
+
 /** Tells log and listener. `refusal` is what the gateway answered, where it was an answer. */
 export function reportLostLease(
-  { log, onLeaseLost }: AgentParts,
+  { log, onLeaseLost }: LossListeners,
   { taskId, jobId, attempt }: HeldLease,
   dropped: Dropped,
   refusal: unknown,
