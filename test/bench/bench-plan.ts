@@ -16,9 +16,15 @@ export interface BenchPlan {
   readonly lanesWrites: number;
   /** How long small writes are measured beside uploads. */
   readonly lanesMs: number;
+  /** Long polls that are parked. */
+  readonly pollsParked: number;
+  /** How long the statements of a gateway that only waits are counted. */
+  readonly pollsIdleMs: number;
+  /** Tasks submitted one after the other beside the parked polls, and again beside a single one. */
+  readonly pollsTasks: number;
 }
 
-/** About a minute on 2 idle cores. */
+/** Two to three minutes on 2 idle cores, half of them for the polls. */
 export const FULL_PLAN: BenchPlan = {
   rounds: 5,
   budgetMs: 6000,
@@ -28,6 +34,9 @@ export const FULL_PLAN: BenchPlan = {
   httpWarmUpCalls: 640,
   lanesWrites: 3000,
   lanesMs: 3000,
+  pollsParked: 5000,
+  pollsIdleMs: 30_000,
+  pollsTasks: 500,
 };
 
 /** Shows that everything runs; its figures mean nothing. */
@@ -40,6 +49,9 @@ export const QUICK_PLAN: BenchPlan = {
   httpWarmUpCalls: 48,
   lanesWrites: 100,
   lanesMs: 300,
+  pollsParked: 200,
+  pollsIdleMs: 1000,
+  pollsTasks: 20,
 };
 
 /** Callers in process, and connections over HTTP, that are busy at the same time. */

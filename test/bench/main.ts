@@ -8,9 +8,10 @@ import { DO_NOTHING } from './http/do-nothing.protocol';
 import { benchHttp } from './http/http-bench';
 import { benchLanes } from './lanes/lanes-bench';
 import { withScratchFolder } from './measure/scratch-folder';
+import { benchPolls } from './polls/polls-bench';
 import { machine, reportText, type BenchReport } from './report/bench-report';
 
-const PARTS = ['engine', 'http', 'lanes'];
+const PARTS = ['engine', 'http', 'lanes', 'polls'];
 
 const USAGE = `npm run bench -- [--quick] [--json FILE] [--only PART] [--call TEXT]
   --quick      a few seconds: shows that it runs, its figures mean nothing
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
       engine: await part('engine', (own) => benchEngine(plan, own)),
       http: await part('http', (own) => benchHttp(plan, own, (name) => name.includes(values.call))),
       lanes: await part('lanes', (own) => benchLanes(plan, own)),
+      polls: await part('polls', (own) => benchPolls(plan, own)),
     };
   });
   if (values.json !== undefined) await writeFile(values.json, JSON.stringify(report, null, 2));

@@ -16,18 +16,31 @@ export interface GatewayChild {
   readonly origin: string;
   readonly adminToken: string;
   readonly cpu: CpuMeter;
+  /** Sends a message to what was preloaded, and answers its next one. */
+  ask(question: string): Promise<unknown>;
   stop(): Promise<void>;
 }
 
+export interface GatewayChildOptions {
+  /** Modules that its process loads first. */
+  readonly preloads?: readonly string[];
+  /** Settings that are not the defaults. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** The built gateway with its default settings, logging into a file of `folder`, as an operator would run it. */
-export async function startGatewayChild(folder: string): Promise<GatewayChild> {
+export async function startGatewayChild(
+  folder: string,
+  { preloads = [], environment = {} }: GatewayChildOptions = {},
+): Promise<GatewayChild> {
   if (BUILT_GATEWAY === undefined) throw new Error('The gateway is not built: npm run build');
   const dataDir = join(folder, 'gateway');
   const logPath = join(folder, 'gateway.log');
   const log = await open(logPath, 'w');
-  const child = spawn(process.execPath, [...profilerOptions(), BUILT_GATEWAY], {
-    env: { PATH: process.env['PATH'], PORT: '0', FOREMAN_DATA_DIR: dataDir },
-    stdio: ['ignore', log.fd, log.fd],
+  const preloading = preloads.flatMap((path) => ['-r', path]);
+  const child = spawn(process.execPath, [...profilerOptions(), ...preloading, BUILT_GATEWAY], {
+    env: { PATH: process.env['PATH'], PORT: '0', FOREMAN_DATA_DIR: dataDir, ...environment },
+    stdio: ['ignore', log.fd, log.fd, ...(preloads.length > 0 ? (['ipc'] as const) : [])],
   });
   await log.close();
   const ended = once(child, 'exit');
@@ -35,10 +48,15 @@ export async function startGatewayChild(folder: string): Promise<GatewayChild> {
     child.kill('SIGTERM');
     await ended;
   };
+  const ask = async (question: string): Promise<unknown> => {
+    const answer = once(child, 'message');
+    child.send(question);
+    return (await answer)[0];
+  };
   try {
     const origin = await listeningOrigin(child, logPath);
     const adminToken = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
-    return { origin, adminToken, cpu: cpuOf(child.pid ?? 0), stop };
+    return { origin, adminToken, cpu: cpuOf(child.pid ?? 0), ask, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -4,6 +4,7 @@ import type { EngineComparison } from '../engine/engine-bench';
 import type { HttpComparison } from '../http/http-bench';
 import type { LanesFinding, Latency } from '../lanes/lanes-bench';
 import type { Comparison } from '../measure/pairs';
+import type { PollsFinding, WakeLatency } from '../polls/polls-bench';
 import { textTable } from './text-table';
 
 /** All that one run has found; a part that was not asked for is null. Written as it is by `--json`. */
@@ -13,6 +14,7 @@ export interface BenchReport {
   readonly engine: readonly EngineComparison[] | null;
   readonly http: readonly HttpComparison[] | null;
   readonly lanes: LanesFinding | null;
+  readonly polls: PollsFinding | null;
 }
 
 export function machine(): BenchReport['machine'] {
@@ -25,12 +27,13 @@ export function machine(): BenchReport['machine'] {
 
 /** The tables that a person reads. */
 export function reportText(report: BenchReport): string {
-  const { machine: host, engine, http, lanes } = report;
+  const { machine: host, engine, http, lanes, polls } = report;
   return [
     `Node ${host.node}, ${host.cores} cores, 16 callers at once. Only the ratios mean something.`,
     ...(engine === null ? [] : [engineText(engine)]),
     ...(http === null ? [] : [httpText(http)]),
     ...(lanes === null ? [] : [lanesText(lanes)]),
+    ...(polls === null ? [] : [pollsText(polls)]),
   ].join('\n\n');
 }
 
@@ -75,4 +78,23 @@ function lanesText(lanes: LanesFinding): string {
   const table = textTable(head, [cells(lanes.alone), cells(lanes.besideUploads)]);
   const uploads = `The uploads came to ${lanes.uploadMebibytesPerSecond.toFixed(0)} MiB/s meanwhile.`;
   return `3. Two lanes: a small write beside uploads\n\n${table}\n${uploads}`;
+}
+
+function pollsText(polls: PollsFinding): string {
+  const cells = ({ name, tasks, p50Ms, p99Ms, worstMs, p99FromCallMs }: WakeLatency) => [
+    name,
+    String(tasks),
+    ...[p50Ms, p99Ms, worstMs, p99FromCallMs].map((ms) => ms.toFixed(1)),
+  ];
+  const head = ['a task beside', 'tasks', 'p50 ms', 'p99 ms', 'worst ms', 'p99 from call ms'];
+  const table = textTable(head, [cells(polls.many), cells(polls.one)]);
+  const seconds = (polls.idleMs / 1000).toFixed(0);
+  const idle = `${polls.parkedPolls} parked polls, ${seconds} s: ${polls.idleStatements} SQL statements.`;
+  const ratio = (polls.many.p99FromCallMs / polls.one.p99FromCallMs).toFixed(2);
+  return [
+    `4. Parked polls: from a submission's answer to the lease's\n`,
+    table,
+    `p99 from the call, many to one: ${ratio}. ${idle}`,
+    ...polls.latest.map((sql) => `  ${sql.replaceAll(/\s+/g, ' ').trim()}`),
+  ].join('\n');
 }
