@@ -56,9 +56,11 @@ export class LeaseFence {
     const { taskId, leaseToken, edgeId, now } = claim;
     const [attempt] = await tx.query<ExpiredAttempt>(FIND_EXPIRED, [taskId, leaseToken, edgeId]);
     if (attempt === undefined) return null;
+    // It has not begun in the future, though a clock that was set back while the gateway was down says so.
+    const leasedAt = Math.min(Number(attempt.leased_at), now);
     const [revived] = await tx.entities(TaskEntity, REVIVE, [
       now,
-      attempt.leased_at,
+      leasedAt,
       attempt.started_at !== null,
       now,
       attempt.is_burnt,
@@ -68,7 +70,7 @@ export class LeaseFence {
       edgeId,
     ]);
     if (revived === undefined) return null;
-    await tx.execute(REOPEN_ATTEMPT, [taskId, leaseToken]);
+    await tx.execute(REOPEN_ATTEMPT, [leasedAt, taskId, leaseToken]);
     tx.afterCommit(() => this.deadlines.noteOfLease(revived));
     await this.events.recordOfTask(tx, 'task.revived', revived, now);
     return revived;
@@ -119,6 +121,6 @@ const REVIVE = `
   RETURNING *`;
 
 const REOPEN_ATTEMPT = `
-  UPDATE attempts SET outcome = NULL, ended_at = NULL, is_burnt = 0, error_code = NULL,
+  UPDATE attempts SET leased_at = ?, outcome = NULL, ended_at = NULL, is_burnt = 0, error_code = NULL,
     error_message = NULL, retry_at = NULL
   WHERE task_id = ? AND lease_token = ?`;

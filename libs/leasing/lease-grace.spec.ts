@@ -101,4 +101,21 @@ describe('the grace of a lease after a start', () => {
     lab.clock.advance(24 * HOUR_MS);
     expect(await lab.lease(edge)).toHaveLength(1);
   });
+
+  it('nor does an attempt that is revived get more time than it may have', async () => {
+    const future = 10 * 365 * 24 * HOUR_MS;
+    lab.clock.jumpWall(future);
+    await lab.restart();
+    await lab.submit({ leaseSeconds: 60, timeoutSeconds: 300 });
+    const edge = lab.edge();
+    const leased = await lab.leaseOne(edge);
+    lab.clock.advance(60_000);
+    expect((await lab.sweep()).expired).toBe(1);
+    lab.clock.jumpWall(-future);
+    await lab.restart();
+    await beat(edge.edgeId, leased);
+    expect((await lab.task(leased.task.id)).leasedAt).toBe(lab.clock.now());
+    lab.clock.advance(300_000);
+    expect((await lab.sweep()).timedOut).toBe(1);
+  });
 });
