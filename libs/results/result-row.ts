@@ -15,15 +15,18 @@ export interface CheckedRow {
   /** JSON texts. */
   readonly config: string;
   readonly metrics: string;
+  /** What `metrics` says, for whoever sorts and sums up. */
+  readonly values: Readonly<Record<string, MetricValue>>;
+  /** Of the three as compact JSON. */
   readonly bytes: number;
 }
 
 /** A row's most bytes of compact JSON, and a line's of NDJSON. */
 export const MAX_ROW_BYTES = 65_536;
 
-const MAX_CONFIG_ID = 200;
+export const MAX_CONFIG_ID = 200;
 /** Deeper nesting exhausts the stack of whoever writes it out recursively. */
-const MAX_DEPTH = 100;
+export const MAX_DEPTH = 100;
 
 /**
  * Holds a row against the contract: `configId` of 1..200 characters, `config` an object, `metrics` an
@@ -39,9 +42,10 @@ export function checkRow(value: unknown): CheckedRow | readonly FieldError[] {
     configId: configId as string,
     config: JSON.stringify(config),
     metrics: JSON.stringify(metrics),
+    values: metrics as ResultRow['metrics'],
   };
   const bytes =
-    OVERHEAD_BYTES + Buffer.byteLength(JSON.stringify(row.configId) + row.config + row.metrics);
+    ROW_FRAME_BYTES + Buffer.byteLength(JSON.stringify(row.configId) + row.config + row.metrics);
   if (bytes > MAX_ROW_BYTES) {
     return [{ path: '', message: `must be at most ${MAX_ROW_BYTES} bytes of JSON, not ${bytes}` }];
   }
@@ -49,7 +53,7 @@ export function checkRow(value: unknown): CheckedRow | readonly FieldError[] {
 }
 
 /** What stands around the three values in `{"configId":...,"config":...,"metrics":...}`. */
-const OVERHEAD_BYTES = '{"configId":,"config":,"metrics":}'.length;
+export const ROW_FRAME_BYTES = '{"configId":,"config":,"metrics":}'.length;
 
 function configIdErrors(configId: unknown): FieldError[] {
   const isGood =
@@ -62,7 +66,7 @@ function configIdErrors(configId: unknown): FieldError[] {
     : [];
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
+export const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function configErrors(config: unknown): FieldError[] {
   if (!isRecord(config)) return [{ path: 'config', message: 'must be an object' }];
