@@ -198,6 +198,14 @@ describe('what tasks make, on its way to the gateway', () => {
     expect(told('t1')).not.toContain('complete?next=true');
   });
 
+  it('stays when the token is refused: the next one may be taken', async () => {
+    await leftBy('t1', false, true);
+    gateway.disturb(/t1\/results/, { kind: 'problem', status: 401, code: 'auth.invalid' }, 1_000);
+    const { done } = run(idle);
+    await expect(done).rejects.toThrow(/revoked or replaced/);
+    expect(outbox.leases().map((lease) => outbox.endingType(lease))).toEqual(['complete']);
+  });
+
   it('aborts its executor when an upload is refused for good, and fails the attempt', async () => {
     const task = gateway.add('t1');
     gateway.disturb(/results/, { kind: 'problem', status: 400, code: 'request.invalid' });
