@@ -78,8 +78,8 @@ export class TaskEntity {
   @EpochMsColumn({ nullable: true }) stallDueAt!: number | null;
   /** Since when it counts as stalled; null while it advances. */
   @EpochMsColumn({ nullable: true }) stalledAt!: number | null;
-  /** Which result rows count: those that carry this number. */
-  @IntegerColumn() rowSet!: number;
+  /** Which set of result rows counts; null until the first row of a lease that adopted none. */
+  @IntegerColumn({ nullable: true }) rowSetId!: number | null;
   /** How many rows count, kept exactly with each write. */
   @IntegerColumn() resultCount!: number;
   @TextColumn({ nullable: true }) resultFolder!: string | null;

@@ -2,8 +2,8 @@ import { Readable, pipeline } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { invalidField } from '@foreman/kernel';
 import { stringify } from 'csv-stringify';
-import { ResultQueries, type RawResultRow } from './result-queries';
 import { ResultsSettings } from './results.options';
+import { RowPages, type RawResultRow } from './rows/row-pages';
 
 type Cells = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ type Cells = Readonly<Record<string, unknown>>;
 @Injectable()
 export class ResultExports {
   constructor(
-    private readonly queries: ResultQueries,
+    private readonly rows: RowPages,
     private readonly settings: ResultsSettings,
   ) {}
 
@@ -27,7 +27,7 @@ export class ResultExports {
    * @throws `request.invalid` when there are too many different columns for a table.
    */
   async csv(jobId: string): Promise<Readable> {
-    const last = await this.queries.lastRow(jobId);
+    const last = await this.rows.lastRowId();
     const names = await this.columns(jobId, last);
     const csv = stringify({
       header: true,
@@ -48,7 +48,7 @@ export class ResultExports {
   }
 
   private async *ndjsonPages(jobId: string): AsyncGenerator<string> {
-    for await (const page of this.queries.rawPages(jobId, await this.queries.lastRow(jobId))) {
+    for await (const page of this.rows.all(jobId, await this.rows.lastRowId())) {
       yield page.map(ndjsonLine).join('');
     }
   }
@@ -58,7 +58,7 @@ export class ResultExports {
     last: number,
     names: ColumnNames,
   ): AsyncGenerator<unknown[]> {
-    for await (const page of this.queries.rawPages(jobId, last)) {
+    for await (const page of this.rows.all(jobId, last)) {
       for (const row of page) {
         const config = cells(row.config);
         const metrics = cells(row.metrics);
@@ -75,7 +75,7 @@ export class ResultExports {
   private async columns(jobId: string, last: number): Promise<ColumnNames> {
     const config = new Set<string>();
     const metrics = new Set<string>();
-    for await (const page of this.queries.rawPages(jobId, last)) {
+    for await (const page of this.rows.all(jobId, last)) {
       for (const row of page) {
         for (const name of Object.keys(cells(row.config))) config.add(name);
         for (const name of Object.keys(cells(row.metrics))) metrics.add(name);

@@ -4,7 +4,7 @@ import { LeaseFence, TaskAdvance, type LeaseClaim, type TaskEntity } from '@fore
 import { Clock, DomainError, invalidField, type FieldError } from '@foreman/kernel';
 import { checkResultFolder } from './result-folder';
 import { checkRow, type CheckedRow } from './result-row';
-import { ResultRowStore } from './result-row.store';
+import { ResultRowStore } from './rows/result-row.store';
 import { ResultsSettings } from './results.options';
 import { RowStream } from './row-stream';
 

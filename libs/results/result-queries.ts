@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { ReadConnection, type Queryable } from '@foreman/database';
+import type { Queryable } from '@foreman/database';
 import { decodeCursor, invalidField, pageOf, type Page, type PageRequest } from '@foreman/kernel';
 import type { MetricValue } from './result-row';
+import { FIRST_PLACE, RowPages, type RawResultRow, type RowPlace } from './rows/row-pages';
 import { afterCursor, metricExpression, resultSort, type ResultSort } from './result-sort';
 
 /** A row as a client sees it. */
@@ -12,31 +13,19 @@ export interface ResultRowView {
   readonly metrics: Record<string, MetricValue>;
 }
 
-/** The same as it is stored: `config` and `metrics` are JSON texts. */
-export interface RawResultRow {
-  readonly id: number;
-  readonly task_index: number;
-  readonly config_id: string;
-  readonly config: string;
-  readonly metrics: string;
-}
-
 export interface ResultPageRequest extends PageRequest {
   /** `metrics.<name>`; null: in the order of arrival. */
   readonly sort: string | null;
   readonly order: 'asc' | 'desc';
 }
 
-/** Rows of one statement of an export: short enough that nobody waits for it, also at 64 KiB a row. */
-const EXPORT_ROWS = 250;
-
 /** Questions about the rows that count. Whether the job may be seen is the caller's to check. */
 @Injectable()
 export class ResultQueries {
-  constructor(private readonly reads: ReadConnection) {}
+  constructor(private readonly rowPages: RowPages) {}
 
   /**
-   * One page, stable while rows are added: by a metric (nulls last), or in the order of arrival.
+   * One page, stable while rows are added: by a metric (nulls last), or by task and then in the order of arrival.
    * @throws `request.invalid` for a sort or a cursor that is not of this list.
    */
   async page(
@@ -52,33 +41,10 @@ export class ResultQueries {
     return { ...found, items: found.items.map(rowView) };
   }
 
-  /** All rows that were there when it began, in the order of arrival; paged, so that memory stays flat. */
+  /** All rows that were there when it began, by task and then in the order of arrival. */
   async *export(jobId: string): AsyncGenerator<ResultRowView> {
-    for await (const page of this.rawPages(jobId, await this.lastRow(jobId))) {
+    for await (const page of this.rowPages.all(jobId, await this.rowPages.lastRowId())) {
       for (const row of page) yield rowView(row);
-    }
-  }
-
-  /** The newest row's id; 0 when there is none. An export that ends there does not chase new rows. */
-  async lastRow(jobId: string): Promise<number> {
-    const [row] = await this.reads.query<{ last: number | null }>(LAST_ROW, [jobId]);
-    return row?.last ?? 0;
-  }
-
-  /** Each page is a short statement of its own, and lets others have their turn after it. */
-  async *rawPages(jobId: string, lastId: number): AsyncGenerator<RawResultRow[]> {
-    let after = 0;
-    for (;;) {
-      const page = await this.reads.query<RawResultRow>(EXPORT_PAGE, [
-        jobId,
-        after,
-        lastId,
-        EXPORT_ROWS,
-      ]);
-      if (page.length > 0) yield page;
-      if (page.length < EXPORT_ROWS) return;
-      after = page.at(-1)?.id ?? lastId;
-      await new Promise(setImmediate);
     }
   }
 
@@ -87,14 +53,10 @@ export class ResultQueries {
     jobId: string,
     { cursor, limit }: PageRequest,
   ): Promise<Page<RawResultRow>> {
-    const [after] = cursor === null ? [0] : decodeCursor(cursor, 1);
-    const rows = await db.query<RawResultRow>(EXPORT_PAGE, [
-      jobId,
-      numberOf(after),
-      Number.MAX_SAFE_INTEGER,
-      limit + 1,
-    ]);
-    return pageOf(rows, limit, (last) => [last.id]);
+    const place = cursor === null ? FIRST_PLACE : placeOf(decodeCursor(cursor, 2));
+    const upTo = Number.MAX_SAFE_INTEGER;
+    const rows = await this.rowPages.after(db, jobId, place, upTo, limit + 1);
+    return pageOf(rows, limit, (last) => [last.task_index, last.id]);
   }
 
   private async pageByMetric(
@@ -119,6 +81,10 @@ export class ResultQueries {
   }
 }
 
+function placeOf([taskIndex, rowId]: readonly (string | number | null)[]): RowPlace {
+  return { taskIndex: numberOf(taskIndex), rowId: numberOf(rowId) };
+}
+
 function numberOf(part: string | number | null | undefined): number {
   if (typeof part !== 'number') throw invalidField('cursor', 'is not a cursor of this list');
   return part;
@@ -135,12 +101,7 @@ function rowView(row: RawResultRow): ResultRowView {
 
 const COLUMNS = 'r.id, t.task_index, r.config_id, r.config, r.metrics';
 
-/** Those of a job whose row set is their task's: what was not adopted is not shown. */
+/** Those of a job whose set is their task's: what was not adopted is not shown. */
 const ROWS_THAT_COUNT = `
-  FROM result_rows r JOIN tasks t ON t.id = r.task_id AND t.row_set = r.row_set
-  WHERE r.job_id = ?`;
-
-export const EXPORT_PAGE = `
-  SELECT ${COLUMNS} ${ROWS_THAT_COUNT} AND r.id > ? AND r.id <= ? ORDER BY r.id LIMIT ?`;
-
-export const LAST_ROW = 'SELECT max(id) AS last FROM result_rows WHERE job_id = ?';
+  FROM tasks t JOIN result_rows r ON r.set_id = t.row_set_id
+  WHERE t.job_id = ?`;

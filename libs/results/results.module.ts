@@ -1,17 +1,20 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DatabaseModule } from '@foreman/database';
-import { ResultCheck } from './result-check';
+import { ResultCheck } from './rows/result-check';
 import { ResultExports } from './result-exports';
 import { ResultIngestion } from './result-ingestion';
 import { ResultQueries } from './result-queries';
-import { ResultRemoval } from './result-removal';
-import { DiscardedRowSetEntity, ResultRowEntity } from './result-row.entity';
-import { ResultRowStore } from './result-row.store';
-import { ResultSweep } from './result-sweep';
+import { ResultRemoval } from './rows/result-removal';
+import { MetricChunkEntity, MetricColumnEntity } from './columns/metric-chunk.entity';
+import { ResultRowEntity } from './rows/result-row.entity';
+import { RowSetEntity } from './rows/row-set.entity';
+import { ResultRowStore } from './rows/result-row.store';
+import { ResultSweep } from './rows/result-sweep';
 import { ResultsSettings, type ResultsOptions } from './results.options';
-import { RowSets } from './row-sets';
+import { RowPages } from './rows/row-pages';
+import { RowSets } from './rows/row-sets';
 
-const ENTITIES = [ResultRowEntity, DiscardedRowSetEntity];
+const ENTITIES = [ResultRowEntity, RowSetEntity, MetricChunkEntity, MetricColumnEntity];
 
 const FACE = [
   ResultCheck,
@@ -35,6 +38,7 @@ export class ResultsModule {
       providers: [
         { provide: ResultsSettings, useValue: new ResultsSettings(options) },
         ResultRowStore,
+        RowPages,
         ...FACE,
       ],
       exports: FACE,

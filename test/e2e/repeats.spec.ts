@@ -187,7 +187,7 @@ describe('a repeated call', () => {
     const rows: unknown[] = [];
     for (const table of TABLES)
       rows.push(await reads.query(`SELECT * FROM ${table} ORDER BY 1, 2`));
-    rows.push(await reads.query('SELECT task_id, row_set, config_id, metrics FROM result_rows'));
+    rows.push(await reads.query('SELECT set_id, config_id, metrics FROM result_rows'));
     return JSON.stringify(rows, (name, value: unknown) => (MAY_MOVE.has(name) ? null : value));
   };
 

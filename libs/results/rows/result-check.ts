@@ -22,7 +22,7 @@ export class ResultCheck {
    */
   async checkCompletion(
     db: Queryable,
-    task: Pick<TaskEntity, 'id' | 'rowSet' | 'resultCount'>,
+    task: Pick<TaskEntity, 'rowSetId' | 'resultCount'>,
     claimed: ClaimedResults,
   ): Promise<void> {
     const { resultCount: expected, bestConfigIds } = claimed;
@@ -34,8 +34,8 @@ export class ResultCheck {
         { stored, expected },
       );
     }
-    if (stored === 0 || bestConfigIds === undefined) return;
-    const unknown = await this.unknownOf(db, task, [...new Set(bestConfigIds)]);
+    if (task.rowSetId === null || bestConfigIds === undefined) return;
+    const unknown = await this.unknownOf(db, task.rowSetId, [...new Set(bestConfigIds)]);
     if (unknown.length === 0) return;
     throw new DomainError(
       'results.unknown_config',
@@ -46,17 +46,13 @@ export class ResultCheck {
 
   private async unknownOf(
     db: Queryable,
-    task: Pick<TaskEntity, 'id' | 'rowSet'>,
+    setId: number,
     configIds: readonly string[],
   ): Promise<string[]> {
     const unknown: string[] = [];
     for (let start = 0; start < configIds.length; start += IDS_A_STATEMENT) {
       const part = configIds.slice(start, start + IDS_A_STATEMENT);
-      const rows = await db.query<{ config_id: string }>(knownOf(part.length), [
-        task.id,
-        task.rowSet,
-        ...part,
-      ]);
+      const rows = await db.query<{ config_id: string }>(knownOf(part.length), [setId, ...part]);
       const known = new Set(rows.map((row) => row.config_id));
       unknown.push(...part.filter((id) => !known.has(id)));
       if (unknown.length >= IDS_A_STATEMENT) break;
@@ -67,5 +63,5 @@ export class ResultCheck {
 
 export function knownOf(count: number): string {
   const marks = Array.from({ length: count }, () => '?').join(', ');
-  return `SELECT config_id FROM result_rows WHERE task_id = ? AND row_set = ? AND config_id IN (${marks})`;
+  return `SELECT config_id FROM result_rows WHERE set_id = ? AND config_id IN (${marks})`;
 }

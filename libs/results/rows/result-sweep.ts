@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
+import { removeRowSets } from './row-set-removal';
 
 export interface ResultSweepCounts {
   readonly rows: number;
 }
 
-/** Rows that one bulk unit deletes. */
+/** Records that one bulk unit deletes. */
 const BATCH = 500;
 
 /** Removes rows that no lease adopted. Safe to kill at any moment and to run again. */
@@ -33,20 +34,12 @@ export class ResultSweep {
   }
 }
 
-/** Null when there is nothing to sweep. A set's mark goes with the last of its rows. */
+/** Null when there is nothing to sweep. */
 async function sweepBatch(tx: Tx): Promise<number | null> {
-  const [set] = await tx.query<{ task_id: string; row_set: number }>(
-    'SELECT task_id, row_set FROM discarded_row_sets LIMIT 1',
-  );
-  if (set === undefined) return null;
-  const key = [set.task_id, set.row_set];
-  const deleted = await tx.execute(DELETE_OF_SET, [...key, BATCH]);
-  if (deleted < BATCH) {
-    await tx.execute('DELETE FROM discarded_row_sets WHERE task_id = ? AND row_set = ?', key);
-  }
-  return deleted;
+  const sets = await tx.query<{ id: number }>(DISCARDED, [BATCH]);
+  if (sets.length === 0) return null;
+  const ids = sets.map(({ id }) => id);
+  return (await removeRowSets(tx, ids, BATCH)).rows;
 }
 
-export const DELETE_OF_SET = `
-  DELETE FROM result_rows WHERE id IN
-    (SELECT id FROM result_rows WHERE task_id = ? AND row_set = ? LIMIT ?)`;
+export const DISCARDED = 'SELECT id FROM row_sets WHERE is_discarded = 1 ORDER BY id LIMIT ?';

@@ -1,0 +1,130 @@
+import {
+  LONE_SURROGATE,
+  MAX_CONFIG_ID,
+  MAX_DEPTH,
+  MAX_ROW_BYTES,
+  ROW_FRAME_BYTES,
+  type CheckedRow,
+  type MetricValue,
+} from '../result-row';
+import { compactJson } from './compact-json';
+import { CLOSE_OBJECT, COLON, COMMA, JsonScanner, OPEN_OBJECT, QUOTE } from './json-scanner';
+import { KeyMemory } from './key-memory';
+
+const LETTER_F = 0x66;
+const LETTER_N = 0x6e;
+const LETTER_T = 0x74;
+
+/**
+ * Reads and checks rows of the ordinary shape in one go over their text, of which `config` and `metrics`
+ * are kept as they were written: their numbers lose no digit. Whatever is not ordinary (it may still be
+ * good) is left to `checkRow`, which this agrees with on all that it takes. One for each body.
+ */
+export class RowReader {
+  private readonly scanner = new JsonScanner(MAX_DEPTH);
+  private readonly rowKeys = new KeyMemory();
+  private readonly metricKeys = new KeyMemory();
+  private values: Record<string, MetricValue> = {};
+
+  /** Where the last row ended. */
+  get end(): number {
+    return this.scanner.at;
+  }
+
+  /**
+   * The row that begins at `at`.
+   * @param isAscii whether a char of the text is a byte.
+   * @returns null where it is not ordinary.
+   */
+  read(text: string, at: number, isAscii: boolean): CheckedRow | null {
+    const { scanner, rowKeys } = this;
+    scanner.begin(text, at);
+    rowKeys.begin();
+    let configId: string | null = null;
+    let config: string | null = null;
+    let metrics: string | null = null;
+    if (!scanner.skip(OPEN_OBJECT)) return null;
+    do {
+      if (scanner.peek() !== QUOTE) return null;
+      const name = rowKeys.next(scanner);
+      if (name === null || !scanner.skip(COLON)) return null;
+      const next = scanner.peek();
+      const start = scanner.at;
+      if (name === 'configId') {
+        if (next !== QUOTE || !scanner.string()) return null;
+        configId = configIdOf(text.slice(start, scanner.at), scanner.sawEscape);
+        if (configId === null) return null;
+      } else if (name === 'config') {
+        scanner.sawSpace = false;
+        if (next !== OPEN_OBJECT || !scanner.object(1)) return null;
+        config = this.written(start);
+      } else if (name === 'metrics') {
+        scanner.sawSpace = false;
+        if (next !== OPEN_OBJECT || !this.readMetrics()) return null;
+        metrics = this.written(start);
+      } else if (!scanner.value(0)) {
+        return null;
+      }
+    } while (scanner.skip(COMMA));
+    if (!scanner.skip(CLOSE_OBJECT)) return null;
+    if (configId === null || config === null || metrics === null) return null;
+    const bytes = bytesOf(configId, config, metrics, isAscii);
+    if (bytes > MAX_ROW_BYTES) return null;
+    return { configId, config, metrics, values: this.values, bytes };
+  }
+
+  private written(start: number): string {
+    const json = this.scanner.text.slice(start, this.scanner.at);
+    return this.scanner.sawSpace ? compactJson(json) : json;
+  }
+
+  private readMetrics(): boolean {
+    const { scanner, metricKeys } = this;
+    const values: Record<string, MetricValue> = {};
+    this.values = values;
+    scanner.at += 1;
+    if (scanner.skip(CLOSE_OBJECT)) return true;
+    metricKeys.begin();
+    do {
+      if (scanner.peek() !== QUOTE) return false;
+      const name = metricKeys.next(scanner);
+      if (name === null || !scanner.skip(COLON)) return false;
+      const value = this.metric();
+      if (value === undefined) return false;
+      values[name] = value;
+    } while (scanner.skip(COMMA));
+    return scanner.skip(CLOSE_OBJECT);
+  }
+
+  private metric(): MetricValue | undefined {
+    const { scanner } = this;
+    switch (scanner.peek()) {
+      case LETTER_T:
+        return scanner.literal('true') ? true : undefined;
+      case LETTER_F:
+        return scanner.literal('false') ? false : undefined;
+      case LETTER_N:
+        return scanner.literal('null') ? null : undefined;
+      default: {
+        const value = scanner.number();
+        return Number.isFinite(value) ? value : undefined;
+      }
+    }
+  }
+}
+
+function configIdOf(quoted: string, hasEscape: boolean): string | null {
+  const configId = hasEscape ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+  if (configId.length < 1 || configId.length > MAX_CONFIG_ID) return null;
+  return hasEscape && LONE_SURROGATE.test(configId) ? null : configId;
+}
+
+/** Of its compact JSON; the id as the language writes it. */
+function bytesOf(configId: string, config: string, metrics: string, isAscii: boolean): number {
+  // An escape is at most six chars of ASCII, and ids are short: counted exactly only where it matters.
+  const idBytes = isAscii ? configId.length + 2 : Buffer.byteLength(JSON.stringify(configId));
+  const own = isAscii
+    ? config.length + metrics.length
+    : Buffer.byteLength(config) + Buffer.byteLength(metrics);
+  return ROW_FRAME_BYTES + idBytes + own;
+}
