@@ -51,7 +51,7 @@ function taskRow(world: World, task: Task): Row {
     lease_token: lease?.attempt.token ?? null,
     lease_edge_id: lease?.attempt.edgeId ?? null,
     lease_expires_at: lease === null ? null : at(lease.expiresAt),
-    leased_at: lease === null ? null : at(lease.attempt.leasedAt),
+    leased_at: lease === null ? null : at(lease.leasedAt),
     is_started: lease === null ? null : Number(lease.attempt.isStarted),
     is_graced: lease === null ? null : Number(lease.isGraced),
     revivable_token: revivable?.token ?? null,

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import * as fc from 'fast-check';
 import { play, type OpenEngine } from './steps/play';
-import { step, type Step } from './steps/step';
+import { FIRST_STEPS, OTHER_STEPS, type Step } from './steps/step';
 import { StepList } from './steps/step-list';
 
 export interface ModelPlan {
@@ -22,13 +22,16 @@ export async function findDivergence(plan: ModelPlan): Promise<string | null> {
   const { seed, runs, steps, path, shrinkMs, onRun } = plan;
   let done = 0;
   let shrinksUntil = Number.POSITIVE_INFINITY;
-  const property = fc.asyncProperty(new StepList(step, steps), async (list: Step[]) => {
-    // What is not tried any more counts as good: the smallest that was found so far is told.
-    if (performance.now() > shrinksUntil) return;
-    await play(list, plan.open);
-    done += 1;
-    onRun?.(done);
-  });
+  const property = fc.asyncProperty(
+    new StepList(FIRST_STEPS, OTHER_STEPS, steps),
+    async (list: Step[]) => {
+      // What is not tried any more counts as good: the smallest that was found so far is told.
+      if (performance.now() > shrinksUntil) return;
+      await play(list, plan.open);
+      done += 1;
+      onRun?.(done);
+    },
+  );
   const common = { seed, numRuns: runs, ...(path !== undefined && { path }) };
   const first = await fc.check(property, { ...common, endOnFailure: true });
   if (!first.failed) return null;

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import type { JobWish } from '../world/submission';
 import type { Beat, Failure } from '../world/task-calls';
 import type { LeaseBody } from '../world/world';
+import type { Weighted } from './step-list';
 
 /** Which lease a call is about: one of those that were ever granted, if there is one. */
 export interface Target {
@@ -54,7 +55,7 @@ const queue = fc.constantFrom(...QUEUES);
 
 /** `value`, once in `times`; else null. */
 const seldom = <T>(times: number, value: fc.Arbitrary<T>) =>
-  fc.option(value, { nil: null, freq: times - 1 });
+  fc.oneof({ weight: times - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: value });
 
 const chosen = <T>(...weighted: readonly (readonly [weight: number, value: T])[]) =>
   fc.oneof(
@@ -62,7 +63,7 @@ const chosen = <T>(...weighted: readonly (readonly [weight: number, value: T])[]
   ) as fc.Arbitrary<T>;
 
 const target: fc.Arbitrary<Target> = fc.record({
-  among: chosen<Target['among']>([10, 'living'], [3, 'revivable'], [2, 'latest'], [3, 'all']),
+  among: chosen<Target['among']>([12, 'living'], [4, 'revivable'], [1, 'latest'], [2, 'all']),
   place,
   isForeign: chosen([12, false], [1, true]),
 });
@@ -72,18 +73,18 @@ const job: fc.Arbitrary<JobWish> = fc.record({
   kind: fc.constantFrom(...KINDS),
   queue,
   priority: chosen([4, 0], [1, 1], [1, -1]),
-  requires: chosen<JobWish['requires']>([6, {}], [1, { gpu: 'true' }], [1, { gpu: 'none' }]),
-  assignTo: seldom(5, edge),
+  requires: chosen<JobWish['requires']>([12, {}], [1, { gpu: 'true' }], [1, { gpu: 'none' }]),
+  assignTo: seldom(10, edge),
   maxAttempts: fc.constantFrom(1, 2, 3),
   leaseSeconds: fc.constantFrom(5, 10, 30, 60),
-  timeoutSeconds: seldom(3, fc.constantFrom(4, 15, 40, 120)),
-  startBySeconds: seldom(5, fc.constantFrom(5, 30, 300)),
-  runAfterSeconds: seldom(5, fc.constantFrom(3, 20, 120)),
+  timeoutSeconds: seldom(4, fc.constantFrom(4, 15, 40, 120)),
+  startBySeconds: seldom(8, fc.constantFrom(5, 30, 300)),
+  runAfterSeconds: seldom(8, fc.constantFrom(3, 20, 120)),
   onTaskFailure: fc.constantFrom('fail', 'continue'),
 });
 
 const body: fc.Arbitrary<LeaseBody> = fc.record({
-  kinds: seldom(4, chosen([2, ['alpha']], [2, ['beta']], [1, []])),
+  kinds: seldom(8, chosen([3, ['alpha']], [3, ['beta']], [1, []])),
   max: fc.constantFrom(1, 2, 3),
   isResuming: chosen([2, false], [1, true]),
 });
@@ -99,11 +100,16 @@ const failure: fc.Arbitrary<Failure> = fc.record({
   retryAfterSeconds: seldom(3, fc.constantFrom(0, 7, 86_400)),
 });
 
-const weighted: readonly (readonly [weight: number, step: fc.Arbitrary<Step>])[] = [
-  [10, fc.record({ does: fc.constant('submit'), job })],
+/** Without these nothing happens at all. */
+export const FIRST_STEPS: readonly Weighted<Step>[] = [
+  [14, fc.record({ does: fc.constant('submit'), job })],
   [22, fc.record({ does: fc.constant('lease'), edge, body, hasKey: fc.boolean() })],
+];
+
+/** What else can happen, and how often beside the others. */
+export const OTHER_STEPS: readonly Weighted<Step>[] = [
   [7, fc.record({ does: fc.constant('replay'), place, otherMax: seldom(5, fc.constant(50)) })],
-  [12, fc.record({ does: fc.constant('heartbeat'), target, beat })],
+  [14, fc.record({ does: fc.constant('heartbeat'), target, beat })],
   [
     3,
     fc.record({
@@ -134,8 +140,8 @@ const weighted: readonly (readonly [weight: number, step: fc.Arbitrary<Step>])[]
   [2, fc.record({ does: fc.constant('cancel'), place })],
   [3, fc.record({ does: fc.constant('retry'), place })],
   [1, fc.record({ does: fc.constant('pause'), queue })],
-  [2, fc.record({ does: fc.constant('resume'), queue })],
-  [8, fc.record({ does: fc.constant('pass'), ms: fc.nat(20_000) })],
+  [4, fc.record({ does: fc.constant('resume'), queue })],
+  [9, fc.record({ does: fc.constant('pass'), ms: fc.nat(8000) })],
   [1, fc.record({ does: fc.constant('pass'), ms: fc.nat(10 * MINUTE_MS) })],
   [6, fc.constant({ does: 'sweep' })],
   [
@@ -157,9 +163,5 @@ const weighted: readonly (readonly [weight: number, step: fc.Arbitrary<Step>])[]
     fc.record({ does: fc.constant('restart'), downMs: fc.constantFrom(0, 900, 40_000, 3_600_000) }),
   ],
   [1, fc.record({ does: fc.constant('revoke'), edge })],
-  [2, fc.record({ does: fc.constant('drain'), edge, isDraining: chosen([3, false], [1, true]) })],
+  [2, fc.record({ does: fc.constant('drain'), edge, isDraining: chosen([5, false], [1, true]) })],
 ];
-
-export const step: fc.Arbitrary<Step> = fc.oneof(
-  ...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })),
-);

@@ -19,15 +19,18 @@ export function attemptHeldBy({ task, edgeId, token }: Grant): Attempt {
 export function hold(world: World, grant: Grant): Task {
   const attempt = attemptHeldBy(grant);
   const { task } = grant;
-  if (task.revivable === attempt) revive(task, attempt);
-  task.lease = { attempt, expiresAt: world.clock.elapsed + task.job.leaseMs, isGraced: false };
+  const { elapsed } = world.clock;
+  if (task.revivable === attempt) revive(task, attempt, elapsed);
+  const leasedAt = task.lease?.leasedAt ?? attempt.leasedAt;
+  task.lease = { attempt, leasedAt, expiresAt: elapsed + task.job.leaseMs, isGraced: false };
   return task;
 }
 
-function revive(task: Task, attempt: Attempt): void {
+function revive(task: Task, attempt: Attempt, elapsed: number): void {
   if (attempt.isBurnt) task.burnt -= 1;
   else task.givenBack -= 1;
   attempt.isBurnt = false;
+  attempt.leasedAt = Math.min(attempt.leasedAt, elapsed);
   attempt.outcome = null;
   attempt.errorCode = null;
   task.revivable = null;

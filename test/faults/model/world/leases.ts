@@ -101,7 +101,12 @@ function takeOne(
   };
   task.attempts.push(attempt);
   task.status = 'leased';
-  task.lease = { attempt, expiresAt: elapsed + task.job.leaseMs, isGraced: false };
+  task.lease = {
+    attempt,
+    leasedAt: elapsed,
+    expiresAt: elapsed + task.job.leaseMs,
+    isGraced: false,
+  };
   task.revivable = null;
   if (attempt.number > 1 && !body.isResuming) {
     task.rows = new Set();

@@ -71,7 +71,10 @@ export function restart(world: World, seen: Seen): void {
 function age(task: Task, ms: number): void {
   if (!task.wait.isNamed) task.wait.at -= ms;
   if (task.startBy?.isNamed === false) task.startBy.at -= ms;
-  if (task.lease !== null) task.lease.expiresAt -= ms;
+  if (task.lease !== null) {
+    task.lease.expiresAt -= ms;
+    task.lease.leasedAt -= ms;
+  }
   for (const attempt of task.attempts) attempt.leasedAt -= ms;
 }
 
@@ -87,17 +90,17 @@ function waitAgain(task: Task, { engineOffset }: WorldClock): void {
 
 /** No more is believed than can be true. */
 function bound(task: Task, elapsed: number): void {
-  const { lease, wait, attempts } = task;
-  for (const attempt of attempts) attempt.leasedAt = Math.min(attempt.leasedAt, elapsed);
+  const { lease, wait } = task;
   if (!wait.isNamed) wait.at = Math.min(wait.at, elapsed + LONGEST_WAIT_MS);
   if (lease === null) return;
   const inFull = elapsed + task.job.leaseMs;
   lease.expiresAt = lease.isGraced ? Math.min(lease.expiresAt, inFull) : inFull;
   lease.isGraced = true;
+  lease.leasedAt = Math.min(lease.leasedAt, elapsed);
 }
 
 function timeOutAt({ lease, job }: Task): number | null {
-  return lease === null || job.timeoutMs === null ? null : lease.attempt.leasedAt + job.timeoutMs;
+  return lease === null || job.timeoutMs === null ? null : lease.leasedAt + job.timeoutMs;
 }
 
 function expiresAt({ lease }: Task): number | null {

@@ -87,6 +87,8 @@ export interface Wait extends Moment {
 
 export interface Lease {
   readonly attempt: Attempt;
+  /** What its time-out counts from. */
+  leasedAt: number;
   expiresAt: number;
   /** It got its grace after a start, and was not heard of since. */
   isGraced: boolean;
@@ -98,6 +100,7 @@ export interface Attempt {
   readonly token: string;
   /** The request that leased it, if that can be repeated. */
   readonly request: string | null;
+  /** May lie ahead when the clock was set back while the engine was down. */
   leasedAt: number;
   isStarted: boolean;
   outcome: AttemptOutcome | null;
