@@ -59,7 +59,7 @@ export function readDatabase(file: string): DatabaseFacts {
       lateWriteCount: count('SELECT count(*) FROM late_writes'),
       storedRowCount: count(
         `SELECT count(*) FROM result_rows
-         JOIN tasks ON tasks.id = result_rows.task_id AND tasks.row_set = result_rows.row_set`,
+         JOIN tasks ON tasks.row_set_id = result_rows.set_id`,
       ),
     };
   } finally {
