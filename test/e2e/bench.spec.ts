@@ -31,6 +31,7 @@ interface Report {
   readonly engine: readonly Row[];
   readonly http: readonly Row[];
   readonly lanes: { besideUploads: { writes: number; p99Ms: number } };
+  readonly polls: { idleStatements: number; many: { tasks: number; p99FromCallMs: number } };
 }
 
 /** That it runs and tells everything; what it measures is no business of a test. */
@@ -55,12 +56,15 @@ describe('npm run bench -- --quick', () => {
       const firstCells = stdout.split('\n').map((line) => line.split(/ {2,}/)[0]);
       expect(firstCells).toEqual(expect.arrayContaining(ROWS));
       expect(stdout).toContain('beside 64 uploads of 8 MiB');
+      expect(stdout).toContain('200 parked polls, 1 s: 0 SQL statements');
 
       const report = JSON.parse(await readFile(json, 'utf8')) as Report;
       const rows = [...report.engine, ...report.http];
       expect(rows.map(({ name }) => name)).toEqual(ROWS);
       expect(rows.filter(({ ratio }) => !(ratio > 0))).toEqual([]);
       expect(report.lanes.besideUploads.writes).toBeGreaterThan(0);
+      expect(report.polls.idleStatements).toBe(0);
+      expect(report.polls.many).toMatchObject({ tasks: 20, p99FromCallMs: expect.any(Number) });
       const left = (await readdir(folder)).filter((name) => name.startsWith('foreman'));
       expect(left).toEqual([]);
     },

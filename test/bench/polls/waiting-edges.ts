@@ -4,7 +4,10 @@ import type { Connections } from '../http/connections';
 import { postJson } from '../http/gateway-setup';
 
 const NEXT = '/internal/edges/tasks/next';
-const LONGEST_WAIT_SECONDS = 50;
+/** The first waits outlast the 30 s in which nothing is to happen; none ends with all the others. */
+const FIRST_WAIT_SECONDS = { least: 42, most: 50 };
+/** Later ones are spread, as those of edges that were not started in the same second. */
+const WAIT_SECONDS = { least: 20, most: 50 };
 /** So that a kind is what many edges wait for, and a task is for a few of all. */
 export const KINDS = 50;
 
@@ -75,8 +78,11 @@ export class WaitingEdges {
   }
 
   private async keepPolling(number: number): Promise<void> {
+    const share = number / this.tokens.length;
+    let range = FIRST_WAIT_SECONDS;
     while (!this.isStopped) {
-      const jobId = await this.poll(number, LONGEST_WAIT_SECONDS);
+      const jobId = await this.poll(number, range.least + share * (range.most - range.least));
+      range = WAIT_SECONDS;
       if (jobId === null) continue;
       const atMs = performance.now();
       this.leased.set(jobId, atMs);
