@@ -76,9 +76,13 @@ export function openOutboxFile(path: string): OutboxDatabase {
   }
 }
 
-/** The code of an error that SQLite gave, like `SQLITE_FULL`; null for any other error. */
+/**
+ * The code of an error that SQLite gave, like `SQLITE_FULL`; null for any other error. Not by class: the native module
+ * throws the class of whoever loaded it first in this process.
+ */
 export function outboxErrorCode(error: unknown): string | null {
-  return error instanceof BetterSqlite3.SqliteError ? error.code : null;
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : null;
 }
 
 function migrate(database: OutboxDatabase, path: string): void {
