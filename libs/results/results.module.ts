@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DatabaseModule } from '@foreman/database';
+import { MetricColumns } from './columns/metric-columns';
+import { MetricFolding } from './columns/metric-folding';
 import { ResultCheck } from './rows/result-check';
 import { ResultExports } from './result-exports';
 import { ResultIngestion } from './result-ingestion';
@@ -39,6 +41,8 @@ export class ResultsModule {
         { provide: ResultsSettings, useValue: new ResultsSettings(options) },
         ResultRowStore,
         RowPages,
+        MetricColumns,
+        MetricFolding,
         ...FACE,
       ],
       exports: FACE,

@@ -1,16 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import type { SqlValue, Tx } from '@foreman/database';
 import type { TaskEntity } from '@foreman/jobs';
+import type { MetricRow } from '../columns/metric-chunk';
+import { FOLDED_TAIL_ROWS, MetricFolding } from '../columns/metric-folding';
 import type { CheckedRow } from '../result-row';
-import { RowSets } from './row-sets';
+import { RowSets, type CurrentSet } from './row-sets';
 
 /** Rows in one INSERT: a few prepared texts serve all batches, at a third of the cost of single rows. */
 const ROWS_A_STATEMENT = 50;
 
-/** The writing SQL of result rows. */
+/** The writing SQL of result rows, and of the metric columns beside them. */
 @Injectable()
 export class ResultRowStore {
-  constructor(private readonly sets: RowSets) {}
+  constructor(
+    private readonly sets: RowSets,
+    private readonly folding: MetricFolding,
+  ) {}
 
   /**
    * Writes rows to the task's present row set, and keeps the task's count of them exact. A row that
@@ -20,20 +25,20 @@ export class ResultRowStore {
    */
   async upsert(tx: Tx, task: TaskEntity, rows: readonly CheckedRow[]): Promise<number> {
     if (rows.length === 0) return task.resultCount;
-    const setId = await this.sets.currentOf(tx, task);
+    const set = await this.sets.currentOf(tx, task);
     const latest = [...new Map(rows.map((row) => [row.configId, row])).values()];
-    let inserted = 0;
-    for (let start = 0; start < latest.length;) {
-      const isWhole = latest.length - start >= ROWS_A_STATEMENT;
-      const part = latest.slice(start, start + (isWhole ? ROWS_A_STATEMENT : 1));
-      inserted += await this.upsertPart(tx, setId, part);
-      start += part.length;
-    }
+    const { inserted, replaced } = await this.write(tx, set.id, latest);
+    if (replaced.length > 0) await this.folding.patch(tx, set.id, replaced);
     if (inserted === 0) return task.resultCount;
     await tx.execute('UPDATE tasks SET result_count = result_count + ? WHERE id = ?', [
       inserted,
       task.id,
     ]);
+    const tailRows = task.resultCount - set.foldedRows;
+    if (tailRows + inserted >= FOLDED_TAIL_ROWS) {
+      if (tailRows === 0 && inserted === latest.length) await this.foldNew(tx, set, latest);
+      else await this.folding.foldTail(tx, set.id);
+    }
     return task.resultCount + inserted;
   }
 
@@ -41,20 +46,56 @@ export class ResultRowStore {
     await tx.execute('UPDATE tasks SET result_folder = ? WHERE id = ?', [folder, taskId]);
   }
 
-  private async upsertPart(tx: Tx, setId: number, part: readonly CheckedRow[]): Promise<number> {
-    const params = part.flatMap((row): SqlValue[] => [
-      setId,
-      row.configId,
-      row.config,
-      row.metrics,
-    ]);
-    const inserted = await tx.execute(part.length === 1 ? INSERT_ONE : INSERT_MANY, params);
-    if (inserted === part.length) return inserted;
-    for (const { config, metrics, configId } of part) {
-      await tx.execute(REPLACE_CHANGED, [config, metrics, setId, configId, config, metrics]);
+  private async write(tx: Tx, setId: number, rows: readonly CheckedRow[]): Promise<WrittenRows> {
+    let inserted = 0;
+    const replaced: MetricRow[] = [];
+    for (let start = 0; start < rows.length;) {
+      const isWhole = rows.length - start >= ROWS_A_STATEMENT;
+      const part = rows.slice(start, start + (isWhole ? ROWS_A_STATEMENT : 1));
+      const added = await tx.execute(isWhole ? INSERT_MANY : INSERT_ONE, valuesOf(setId, part));
+      if (added < part.length) replaced.push(...(await this.replace(tx, setId, part)));
+      inserted += added;
+      start += part.length;
     }
-    return inserted;
+    return { inserted, replaced };
   }
+
+  /** Those of the rows that are not as they are stored. */
+  private async replace(
+    tx: Tx,
+    setId: number,
+    rows: readonly CheckedRow[],
+  ): Promise<readonly MetricRow[]> {
+    const replaced: MetricRow[] = [];
+    for (const { configId, config, metrics, values } of rows) {
+      const params = [config, metrics, setId, configId, config, metrics];
+      const [changed] = await tx.query<{ id: number }>(REPLACE_CHANGED, params);
+      if (changed !== undefined) replaced.push({ id: changed.id, metrics: values });
+    }
+    return replaced;
+  }
+
+  /** The rows just inserted, whose values are at hand; their ids are in the order of the rows. */
+  private async foldNew(tx: Tx, set: CurrentSet, rows: readonly CheckedRow[]): Promise<void> {
+    const ids = await tx.query<{ id: number }>(NEW_IDS, [set.id, set.foldedThrough]);
+    const added = ids.flatMap(({ id }, index): MetricRow[] => {
+      const row = rows[index];
+      return row === undefined ? [] : [{ id, metrics: row.values }];
+    });
+    if (added.length !== rows.length) throw new Error('Rows that were inserted are not there');
+    await this.folding.fold(tx, set.id, added);
+  }
+}
+
+interface WrittenRows {
+  readonly inserted: number;
+  readonly replaced: readonly MetricRow[];
+}
+
+function valuesOf(setId: number, rows: readonly CheckedRow[]): SqlValue[] {
+  const values: SqlValue[] = [];
+  for (const row of rows) values.push(setId, row.configId, row.config, row.metrics);
+  return values;
 }
 
 function insertOf(rows: number): string {
@@ -69,4 +110,6 @@ const INSERT_MANY = insertOf(ROWS_A_STATEMENT);
 
 export const REPLACE_CHANGED = `
   UPDATE result_rows SET config = ?, metrics = ?
-  WHERE set_id = ? AND config_id = ? AND (config <> ? OR metrics <> ?)`;
+  WHERE set_id = ? AND config_id = ? AND (config <> ? OR metrics <> ?) RETURNING id`;
+
+export const NEW_IDS = 'SELECT id FROM result_rows WHERE set_id = ? AND id > ? ORDER BY id';

@@ -26,14 +26,29 @@ export class RowSets {
   }
 
   /** The set that the task's rows go to: its own, or a new one, which the task then names. */
-  async currentOf(tx: Tx, task: Pick<TaskEntity, 'id' | 'jobId' | 'rowSetId'>): Promise<number> {
-    if (task.rowSetId !== null) return task.rowSetId;
-    const [made] = await tx.query<{ id: number }>(
-      'INSERT INTO row_sets (task_id, job_id) VALUES (?, ?) RETURNING id',
-      [task.id, task.jobId],
-    );
-    if (made === undefined) throw new Error('A new row set has no id');
-    await tx.execute('UPDATE tasks SET row_set_id = ? WHERE id = ?', [made.id, task.id]);
-    return made.id;
+  async currentOf(
+    tx: Tx,
+    task: Pick<TaskEntity, 'id' | 'jobId' | 'rowSetId'>,
+  ): Promise<CurrentSet> {
+    const [set] =
+      task.rowSetId === null
+        ? await tx.query<CurrentSet>(NEW_SET, [task.id, task.jobId])
+        : await tx.query<CurrentSet>(SET, [task.rowSetId]);
+    if (set === undefined) throw new Error(`Task ${task.id} has no row set`);
+    if (task.rowSetId === null) {
+      await tx.execute('UPDATE tasks SET row_set_id = ? WHERE id = ?', [set.id, task.id]);
+    }
+    return set;
   }
 }
+
+/** A set, and how far its rows are in metric chunks: up to which row id, and how many these are. */
+export interface CurrentSet {
+  readonly id: number;
+  readonly foldedThrough: number;
+  readonly foldedRows: number;
+}
+
+const COLUMNS = 'id, folded_through AS "foldedThrough", folded_rows AS "foldedRows"';
+const NEW_SET = `INSERT INTO row_sets (task_id, job_id) VALUES (?, ?) RETURNING ${COLUMNS}`;
+const SET = `SELECT ${COLUMNS} FROM row_sets WHERE id = ?`;
