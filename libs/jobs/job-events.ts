@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
 import { IdSource } from '@foreman/kernel';
+import { JobChanges } from './job-changes';
 import type { JobEntity } from './job.entity';
 import type { TaskEntity } from './task.entity';
 
@@ -35,7 +36,10 @@ export type JobEventHandler = (tx: Tx, event: JobEvent) => Promise<void>;
 export class JobEvents {
   private readonly handlers: JobEventHandler[] = [];
 
-  constructor(private readonly ids: IdSource) {}
+  constructor(
+    private readonly ids: IdSource,
+    private readonly changes: JobChanges,
+  ) {}
 
   /** `handler` runs in the event's transaction: if it throws, what happened did not happen. */
   subscribe(handler: JobEventHandler): void {
@@ -63,6 +67,7 @@ export class JobEvents {
       created_at: at,
     });
     for (const handler of this.handlers) await handler(tx, event);
+    this.changes.announce(tx, job.id);
   }
 
   async recordOfTask(
@@ -84,5 +89,6 @@ export class JobEvents {
         task.jobId,
       ],
     );
+    this.changes.announce(tx, task.jobId);
   }
 }

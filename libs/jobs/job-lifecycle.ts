@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
 import { DomainError, isUuid } from '@foreman/kernel';
 import { getJob, jobNotFound } from './job-lookup';
+import { JobChanges } from './job-changes';
 import { JobEntity } from './job.entity';
 import { JobEvents } from './job-events';
 import { isFinalized } from './job-state';
@@ -20,6 +21,7 @@ export class JobLifecycle {
   constructor(
     private readonly events: JobEvents,
     private readonly availability: TaskAvailability,
+    private readonly changes: JobChanges,
   ) {}
 
   /** Lets a lib above put in place what must be visible together with `job.completed`. */
@@ -88,6 +90,7 @@ export class JobLifecycle {
       now,
       jobId,
     ]);
+    this.changes.announce(tx, jobId);
   }
 
   /** Keeps the job from retention. @throws `job.not_found`. */

@@ -2,7 +2,9 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DatabaseModule } from '@foreman/database';
 import { AttemptEntity } from './attempt.entity';
 import { EventEntity } from './event.entity';
+import { JobChanges } from './job-changes';
 import { JobEntity } from './job.entity';
+import { JobEventLog } from './job-event-log';
 import { JobEvents } from './job-events';
 import { JobLifecycle } from './job-lifecycle';
 import { JobQueries } from './job-queries';
@@ -32,6 +34,8 @@ const ENTITIES = [
 ];
 
 const SERVICES = [
+  JobChanges,
+  JobEventLog,
   JobEvents,
   JobLifecycle,
   JobQueries,

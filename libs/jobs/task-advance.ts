@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
+import { JobChanges } from './job-changes';
 import { JobEvents } from './job-events';
 import { TaskDeadlines } from './task-deadlines';
 import type { TaskEntity } from './task.entity';
@@ -9,16 +10,18 @@ import type { TaskEntity } from './task.entity';
 export class TaskAdvance {
   constructor(
     private readonly events: JobEvents,
+    private readonly changes: JobChanges,
     private readonly deadlines: TaskDeadlines,
   ) {}
 
   /**
    * Its counters moved, or it has new rows: the time after which it has stalled starts anew, and a mark
-   * goes. `task` is the row that the fence has answered in this transaction. Nothing for a job without
-   * `stallSeconds`.
+   * goes. `task` is the row that the fence has answered in this transaction. For a job without `stallSeconds` whoever
+   * watches it is told, and that is all.
    */
   async advance(tx: Tx, task: TaskEntity, now: number): Promise<void> {
-    const { id, leaseToken, stallSeconds, stalledAt } = task;
+    const { id, jobId, leaseToken, stallSeconds, stalledAt } = task;
+    this.changes.announce(tx, jobId);
     if (stallSeconds === null) return;
     const stallDueAt = now + stallSeconds * 1000;
     const changed = await tx.execute(ADVANCE, [stallDueAt, id, leaseToken]);

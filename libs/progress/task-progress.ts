@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
-import { TaskAdvance, type TaskEntity } from '@foreman/jobs';
+import { JobChanges, TaskAdvance, type TaskEntity } from '@foreman/jobs';
 import { progressRate } from './progress-rate';
 import type { ProgressReport } from './progress-report';
 
 /** Keeps what a heartbeat says of a task, and tells whether the task goes on. */
 @Injectable()
 export class TaskProgress {
-  constructor(private readonly advances: TaskAdvance) {}
+  constructor(
+    private readonly advances: TaskAdvance,
+    private readonly changes: JobChanges,
+  ) {}
 
   /** `task` is the row that the fence has answered in this transaction: what was known before. */
   async keep(tx: Tx, task: TaskEntity, report: ProgressReport, now: number): Promise<void> {
@@ -24,6 +27,7 @@ export class TaskProgress {
       task.leaseToken,
     ]);
     if (hasMoved(task, report)) await this.advances.advance(tx, task, now);
+    else this.changes.announce(tx, task.jobId);
   }
 }
 
