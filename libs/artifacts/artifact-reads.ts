@@ -14,6 +14,12 @@ import { artifactRecord, type ArtifactRecord } from './artifact-record';
 import { ArtifactEntity } from './artifact.entity';
 import { BlobStore, type ByteRange } from './blob-store';
 
+interface NameRange {
+  readonly prefix?: string;
+  readonly after?: string;
+  readonly limit: number;
+}
+
 /** Published artifacts of jobs that are not hidden. */
 @Injectable()
 export class ArtifactReads {
@@ -34,6 +40,25 @@ export class ArtifactReads {
       last.name === COMPLETION ? '0' : '1',
       last.name,
     ]);
+  }
+
+  /**
+   * Names alone, at most `limit` of them, by name: those that begin with `prefix`, after another one ('' for
+   * the first). Along the index, however many artifacts the job has.
+   */
+  async names(
+    db: Queryable,
+    jobId: string,
+    { prefix = '', after = '', limit }: NameRange,
+  ): Promise<string[]> {
+    const rows = await db.query<{ name: string }>(NAMES, [
+      jobId,
+      prefix,
+      prefix + AFTER_ALL_NAMES,
+      after,
+      limit,
+    ]);
+    return rows.map(({ name }) => name);
   }
 
   async find(db: Queryable, jobId: string, name: string): Promise<ArtifactRecord | null> {
@@ -75,5 +100,13 @@ const PAGE = `
     FROM artifacts WHERE job_id = ? AND ${IS_VISIBLE}) listed
   WHERE place > ? OR (place = ? AND name > ?)
   ORDER BY place, name LIMIT ?`;
+
+/** Names are ASCII, and compared by their bytes; this is greater than each of their characters. */
+const AFTER_ALL_NAMES = '~';
+
+export const NAMES = `
+  SELECT name FROM artifacts
+  WHERE job_id = ? AND name >= ? AND name < ? AND name > ? AND ${IS_VISIBLE}
+  ORDER BY name LIMIT ?`;
 
 export const FIND = `SELECT * FROM artifacts WHERE job_id = ? AND name = ? AND ${IS_VISIBLE}`;
