@@ -13,6 +13,8 @@ export interface GatewayOptions {
   readonly leaseSeconds: number;
   /** Long polls that may wait at the same time. */
   readonly maxParkedPolls: number;
+  /** Readers of live events at the same time. */
+  readonly maxEventReaders: number;
   readonly inlineLimitBytes: number;
   readonly webhookInlineBudgetBytes: number;
   readonly artifactMaxBytes: number;

@@ -51,6 +51,7 @@ export function readSettings(environment: Environment) {
     secretKey: reader.read('FOREMAN_SECRET_KEY', secretKey, null),
     leaseSeconds: reader.read('FOREMAN_LEASE_SECONDS', wholeNumber(5, 3600), 60),
     maxParkedPolls: reader.read('FOREMAN_MAX_PARKED_POLLS', wholeNumber(1, 1_000_000), 10_000),
+    maxEventReaders: reader.read('FOREMAN_MAX_EVENT_READERS', wholeNumber(1, 100_000), 1000),
     inlineLimitBytes: reader.read('FOREMAN_INLINE_LIMIT_BYTES', bytes(0, 64 * MEBIBYTE), 262_144),
     webhookInlineBudgetBytes: reader.read(
       'FOREMAN_WEBHOOK_INLINE_BUDGET_BYTES',

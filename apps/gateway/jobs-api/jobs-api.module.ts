@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 import { JobArtifactsController } from './job-artifacts.controller';
 import { JobDeliveriesController } from './job-deliveries.controller';
+import { EventPages } from './events/event-pages';
+import { EventReaders } from './events/event-readers';
+import { JobEventsController } from './job-events.controller';
 import { JobIntake } from './job-intake';
 import { JobPresenter } from './job-presenter';
 import { JobResultsController } from './job-results.controller';
@@ -13,7 +16,8 @@ import { JobsController } from './jobs.controller';
     JobResultsController,
     JobArtifactsController,
     JobDeliveriesController,
+    JobEventsController,
   ],
-  providers: [JobIntake, JobPresenter],
+  providers: [EventPages, EventReaders, JobIntake, JobPresenter],
 })
 export class JobsApiModule {}
