@@ -1,9 +1,13 @@
 import { MAX_ROW_BYTES } from './result-row';
 
-/** One line of a body, counted from 1; blank ones are counted and left out. */
+/** One line of a body, counted from 1; it stands in `text` from `start` to `end`, which have no newline between them. */
 export interface NdjsonLine {
   readonly number: number;
   readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** A char of `text` is a byte. */
+  readonly isAscii: boolean;
 }
 
 /** A line that cannot be read, at which reading ends. */
@@ -17,21 +21,28 @@ export class UnreadableLineError extends Error {
 }
 
 const NEWLINE = 0x0a;
+/** A row, and the carriage return that some senders put before the newline. */
+const MAX_LINE_BYTES = MAX_ROW_BYTES + 1;
+/** Decoded at once, whatever the size of the pieces that a body comes in. */
+const WINDOW_BYTES = 65_536;
+/** UTF-8 needs at most so many for one char of a string. */
+const MAX_BYTES_A_CHAR = 3;
+
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The lines that each piece of the body completes. Holds at most one unfinished line.
+ * The lines that each piece of the body completes, blank ones too. Holds at most one unfinished line.
  * @throws UnreadableLineError after all lines before it were handed out.
  */
 export async function* ndjsonLines(body: AsyncIterable<Buffer>): AsyncGenerator<NdjsonLine[]> {
   const splitter = new LineSplitter();
   for await (const piece of body) {
-    splitter.push(piece);
-    const lines = splitter.take();
-    if (lines.length > 0) yield lines;
-    splitter.throwIfUnreadable();
+    for (let start = 0; start < piece.length; start += WINDOW_BYTES) {
+      yield splitter.take(piece.subarray(start, start + WINDOW_BYTES));
+      splitter.throwIfUnreadable();
+    }
   }
-  splitter.end();
-  yield splitter.take();
+  yield splitter.takeLast();
   splitter.throwIfUnreadable();
 }
 
@@ -39,73 +50,87 @@ class LineSplitter {
   private number = 0;
   private unfinished: Buffer[] = [];
   private unfinishedBytes = 0;
-  private lines: NdjsonLine[] = [];
   private unreadable: UnreadableLineError | null = null;
-  private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-  push(piece: Buffer): void {
-    let start = 0;
-    for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, start)) {
-      this.append(piece.subarray(start, end));
-      this.finishLine();
-      if (this.unreadable !== null) return;
-      start = end + 1;
+  take(bytes: Buffer): NdjsonLine[] {
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    const lines = end === 0 ? [] : this.linesOf(this.finish(bytes.subarray(0, end)));
+    if (end < bytes.length) {
+      this.unfinished.push(bytes.subarray(end));
+      this.unfinishedBytes += bytes.length - end;
     }
-    this.append(piece.subarray(start));
-    if (this.unfinishedBytes > MAX_LINE_BYTES) this.refuse('is longer than a row may be');
-  }
-
-  end(): void {
-    if (this.unfinishedBytes > 0) this.finishLine();
-  }
-
-  take(): NdjsonLine[] {
-    const { lines } = this;
-    this.lines = [];
+    if (this.unfinishedBytes > MAX_LINE_BYTES) this.refuse(TOO_LONG);
     return lines;
+  }
+
+  takeLast(): NdjsonLine[] {
+    return this.unfinishedBytes > 0 ? this.linesOf(this.finish(Buffer.alloc(0))) : [];
   }
 
   throwIfUnreadable(): void {
     if (this.unreadable !== null) throw this.unreadable;
   }
 
-  private append(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.unfinished.push(bytes);
-    this.unfinishedBytes += bytes.length;
-  }
-
-  private finishLine(): void {
-    if (this.unfinishedBytes > MAX_LINE_BYTES) return this.refuse('is longer than a row may be');
-    const [first] = this.unfinished;
-    const bytes =
-      this.unfinished.length === 1 && first !== undefined ? first : Buffer.concat(this.unfinished);
+  private finish(bytes: Buffer): Buffer {
+    if (this.unfinishedBytes === 0) return bytes;
+    const whole = Buffer.concat([...this.unfinished, bytes]);
     this.unfinished = [];
     this.unfinishedBytes = 0;
-    this.number += 1;
-    const text = this.decode(bytes);
-    if (text === null) {
-      this.unreadable = new UnreadableLineError(this.number, 'is not UTF-8');
-    } else if (text.trim() !== '') {
-      this.lines.push({ number: this.number, text });
+    return whole;
+  }
+
+  /** Of whole lines, decoded together unless one of them is not UTF-8. */
+  private linesOf(bytes: Buffer): NdjsonLine[] {
+    const lines: NdjsonLine[] = [];
+    const text = decode(bytes);
+    if (text !== null) {
+      this.split(text, text.length === bytes.length, lines);
+      return lines;
+    }
+    for (let start = 0; start < bytes.length && this.unreadable === null;) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      const end = newline === -1 ? bytes.length : newline + 1;
+      const line = decode(bytes.subarray(start, end));
+      if (line === null) this.refuse('is not UTF-8');
+      else this.split(line, false, lines);
+      start = end;
+    }
+    return lines;
+  }
+
+  private split(text: string, isAscii: boolean, lines: NdjsonLine[]): void {
+    for (let start = 0; start < text.length;) {
+      const newline = text.indexOf('\n', start);
+      const end = newline === -1 ? text.length : newline;
+      if (isTooLong(text, start, end, isAscii)) {
+        this.refuse(TOO_LONG);
+        return;
+      }
+      this.number += 1;
+      lines.push({ number: this.number, text, start, end, isAscii });
+      start = end + 1;
     }
   }
 
+  /** The first finding stands: nothing is read after it. */
   private refuse(message: string): void {
-    this.unreadable = new UnreadableLineError(
-      this.number + 1,
-      `${message} (${MAX_ROW_BYTES} bytes)`,
-    );
-  }
-
-  private decode(bytes: Buffer): string | null {
-    try {
-      return this.decoder.decode(bytes);
-    } catch {
-      return null;
-    }
+    this.unreadable ??= new UnreadableLineError(this.number + 1, message);
   }
 }
 
-/** A row, and the carriage return that some senders put before the newline. */
-const MAX_LINE_BYTES = MAX_ROW_BYTES + 1;
+const TOO_LONG = `is longer than a row may be (${MAX_ROW_BYTES} bytes)`;
+
+function isTooLong(text: string, start: number, end: number, isAscii: boolean): boolean {
+  const chars = end - start;
+  if (isAscii || chars > MAX_LINE_BYTES) return chars > MAX_LINE_BYTES;
+  if (chars * MAX_BYTES_A_CHAR <= MAX_LINE_BYTES) return false;
+  return Buffer.byteLength(text.slice(start, end)) > MAX_LINE_BYTES;
+}
+
+function decode(bytes: Buffer): string | null {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,15 +1,20 @@
 import { DomainError, type Clock, type FieldError } from '@foreman/kernel';
+import { rowOfLine } from './ingestion/line-row';
+import { RowReader } from './ingestion/row-reader';
+import { UnreadableBodyError } from './ingestion/unreadable-body';
 import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-lines';
-import { checkRow, type CheckedRow } from './result-row';
+import type { CheckedRow } from './result-row';
 
 /** A unit is also full at this many bytes, so that large rows do not make a long one. */
 const UNIT_BYTES = 1_048_576;
 
 /** Gathers the rows of one NDJSON body into units, and stores each before it reads on. */
 export class RowStream {
+  private readonly reader = new RowReader();
   private unit: CheckedRow[] = [];
   private unitBytes = 0;
   private received = 0;
+  private linesRead = 0;
   private storedAt: number;
 
   /** `store` answers how many rows of the task count; with an empty unit it only extends the lease. */
@@ -30,7 +35,7 @@ export class RowStream {
     try {
       for await (const lines of ndjsonLines(body)) {
         for (const line of lines) {
-          this.add(checkedLine(line));
+          this.add(line);
           if (this.isFull) stored = await this.flush();
         }
         if (this.clock.monotonicMs() - this.storedAt >= this.flushAfterMs)
@@ -38,9 +43,13 @@ export class RowStream {
       }
       if (this.unit.length > 0) stored = await this.flush();
     } catch (error) {
-      if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) throw error;
+      const refused = this.refusalOf(error);
+      if (refused === null) throw error;
       if (this.unit.length > 0) stored = await this.flush();
-      throw refusal(error, stored);
+      const { line, errors, code, details } = refused;
+      const [first] = errors;
+      const what = [first?.path, first?.message].filter(Boolean).join(' ');
+      throw new DomainError(code, `Line ${line}: ${what}`, { ...details, line, stored, errors });
     }
     return { received: this.received, stored };
   }
@@ -49,7 +58,11 @@ export class RowStream {
     return this.unit.length >= this.unitRows || this.unitBytes >= UNIT_BYTES;
   }
 
-  private add(row: CheckedRow): void {
+  private add(line: NdjsonLine): void {
+    this.linesRead = line.number;
+    const row = rowOfLine(this.reader, line);
+    if (row === null) return;
+    if (!('bytes' in row)) throw new BadRowError(line.number, row);
     this.unit.push(row);
     this.unitBytes += row.bytes;
     this.received += 1;
@@ -63,6 +76,29 @@ export class RowStream {
     this.storedAt = this.clock.monotonicMs();
     return stored;
   }
+
+  private refusalOf(error: unknown): Refusal | null {
+    if (error instanceof BadRowError) {
+      return { code: 'request.invalid', line: error.line, errors: error.errors };
+    }
+    if (error instanceof UnreadableLineError) {
+      const errors = [{ path: '', message: error.message }];
+      return { code: 'request.invalid', line: error.line, errors };
+    }
+    if (error instanceof UnreadableBodyError) {
+      const errors = [{ path: '', message: error.message }];
+      const { code, details } = error;
+      return { code, line: this.linesRead + 1, errors, details };
+    }
+    return null;
+  }
+}
+
+interface Refusal {
+  readonly code: UnreadableBodyError['code'];
+  readonly line: number;
+  readonly errors: readonly FieldError[];
+  readonly details?: UnreadableBodyError['details'];
 }
 
 class BadRowError extends Error {
@@ -72,32 +108,4 @@ class BadRowError extends Error {
   ) {
     super('A row is not as the contract says');
   }
-}
-
-function checkedLine({ number, text }: NdjsonLine): CheckedRow {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new BadRowError(number, [{ path: '', message: `is not JSON: ${reasonOf(error)}` }]);
-  }
-  const checked = checkRow(value);
-  if (!('bytes' in checked)) throw new BadRowError(number, checked);
-  return checked;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.slice(0, 200) : 'syntax error';
-}
-
-function refusal(error: BadRowError | UnreadableLineError, stored: number): DomainError {
-  const errors =
-    error instanceof BadRowError ? error.errors : [{ path: '', message: error.message }];
-  const [first] = errors;
-  const what = [first?.path, first?.message].filter(Boolean).join(' ');
-  return new DomainError('request.invalid', `Line ${error.line}: ${what}`, {
-    line: error.line,
-    stored,
-    errors,
-  });
 }

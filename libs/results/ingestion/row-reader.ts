@@ -41,6 +41,7 @@ export class RowReader {
     scanner.begin(text, at);
     rowKeys.begin();
     let configId: string | null = null;
+    let idBytes = 0;
     let config: string | null = null;
     let metrics: string | null = null;
     if (!scanner.skip(OPEN_OBJECT)) return null;
@@ -52,8 +53,10 @@ export class RowReader {
       const start = scanner.at;
       if (name === 'configId') {
         if (next !== QUOTE || !scanner.string()) return null;
-        configId = configIdOf(text.slice(start, scanner.at), scanner.sawEscape);
+        const isPlain = isAscii && !scanner.sawEscape;
+        configId = configIdOf(text.slice(start, scanner.at), scanner.sawEscape, isPlain);
         if (configId === null) return null;
+        idBytes = isPlain ? scanner.at - start : Buffer.byteLength(JSON.stringify(configId));
       } else if (name === 'config') {
         scanner.sawSpace = false;
         if (next !== OPEN_OBJECT || !scanner.object(1)) return null;
@@ -68,7 +71,10 @@ export class RowReader {
     } while (scanner.skip(COMMA));
     if (!scanner.skip(CLOSE_OBJECT)) return null;
     if (configId === null || config === null || metrics === null) return null;
-    const bytes = bytesOf(configId, config, metrics, isAscii);
+    const own = isAscii
+      ? config.length + metrics.length
+      : Buffer.byteLength(config) + Buffer.byteLength(metrics);
+    const bytes = ROW_FRAME_BYTES + idBytes + own;
     if (bytes > MAX_ROW_BYTES) return null;
     return { configId, config, metrics, values: this.values, bytes };
   }
@@ -113,18 +119,9 @@ export class RowReader {
   }
 }
 
-function configIdOf(quoted: string, hasEscape: boolean): string | null {
+/** A plain one is ASCII without an escape. */
+function configIdOf(quoted: string, hasEscape: boolean, isPlain: boolean): string | null {
   const configId = hasEscape ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
   if (configId.length < 1 || configId.length > MAX_CONFIG_ID) return null;
-  return hasEscape && LONE_SURROGATE.test(configId) ? null : configId;
-}
-
-/** Of its compact JSON; the id as the language writes it. */
-function bytesOf(configId: string, config: string, metrics: string, isAscii: boolean): number {
-  // An escape is at most six chars of ASCII, and ids are short: counted exactly only where it matters.
-  const idBytes = isAscii ? configId.length + 2 : Buffer.byteLength(JSON.stringify(configId));
-  const own = isAscii
-    ? config.length + metrics.length
-    : Buffer.byteLength(config) + Buffer.byteLength(metrics);
-  return ROW_FRAME_BYTES + idBytes + own;
+  return !isPlain && LONE_SURROGATE.test(configId) ? null : configId;
 }
