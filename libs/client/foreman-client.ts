@@ -6,6 +6,8 @@ import type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman
 import { waitForFinalized } from './finalized-wait';
 import type { WaitOptions } from './finalized-wait';
 import { GatewaySession } from './gateway-session';
+import { liveEvents } from './live-events';
+import type { LiveOptions, ReceivedLiveEvent } from './live-events';
 import { ndjsonValues } from './ndjson-values';
 import type {
   ArtifactObject,
@@ -178,6 +180,14 @@ export class ForemanClient {
     { pageSize, signal }: ListOptions = {},
   ): AsyncGenerator<Delivery, void> {
     return this.session.items(`${jobPath(jobId)}/deliveries`, { limit: pageSize }, signal);
+  }
+
+  /**
+   * What happens to the job, as it happens, until it is finalized; over as many connections as it takes.
+   * Each iteration holds one of this client's `connections` all the time.
+   */
+  events(jobId: string, options: LiveOptions = {}): AsyncGenerator<ReceivedLiveEvent, void> {
+    return liveEvents(this.session, `${jobPath(jobId)}/events`, options);
   }
 
   /** Asks until the job is completed, failed or cancelled. A webhook tells it sooner and costs less. */

@@ -4,6 +4,7 @@ export type { ByteRange, ListOptions } from './foreman-client';
 export type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman-client.options';
 export type { WaitOptions } from './finalized-wait';
 export { ArtifactCorrupted } from './artifact-download';
+export type { LiveOptions, ReceivedLiveEvent } from './live-events';
 export type { DownloadOptions } from './artifact-download';
 export { WebhookRejected, verifyWebhook } from './verify-webhook';
 export type { VerifiedWebhook, WebhookHeaders, WebhookToVerify } from './verify-webhook';
@@ -11,6 +12,7 @@ export { DEFAULT_WEBHOOK_LIMIT_BYTES, receiveNestWebhook, receiveWebhook } from 
 export type { RawBodyRequest } from './receive-webhook';
 export { BodyTooLarge, ConnectionFailure, GatewayProblem } from '@foreman/gateway-http';
 export type {
+  ArtifactEventData,
   ArtifactObject,
   Attempt,
   CodedError,
@@ -23,13 +25,17 @@ export type {
   JobFilter,
   JobInEvent,
   JobRequest,
+  JobStateData,
   JobStatus,
+  LiveEvent,
   Progress,
+  ProgressData,
   ResultOrder,
   ResultRow,
   SubmittedJob,
   Summary,
   Task,
+  TaskEventData,
   TaskRequest,
   TaskStatus,
   WebhookTarget,
