@@ -18,6 +18,8 @@ export interface BenchPlan {
   readonly lanesMs: number;
   /** Long polls that are parked. */
   readonly pollsParked: number;
+  /** How long their first polls last; they are to outlast the parking and the time below. At most 50. */
+  readonly pollsWaitSeconds: number;
   /** How long the statements of a gateway that only waits are counted. */
   readonly pollsIdleMs: number;
   /** Tasks submitted one after the other beside the parked polls, and again beside a single one. */
@@ -35,6 +37,7 @@ export const FULL_PLAN: BenchPlan = {
   lanesWrites: 3000,
   lanesMs: 3000,
   pollsParked: 5000,
+  pollsWaitSeconds: 50,
   pollsIdleMs: 30_000,
   pollsTasks: 500,
 };
@@ -50,6 +53,7 @@ export const QUICK_PLAN: BenchPlan = {
   lanesWrites: 100,
   lanesMs: 300,
   pollsParked: 200,
+  pollsWaitSeconds: 8,
   pollsIdleMs: 1000,
   pollsTasks: 20,
 };

@@ -59,17 +59,19 @@ export async function benchPolls(plan: BenchPlan, folder: string): Promise<Polls
     const tokens = await enrolEdges(connections, gateway.adminToken, plan.pollsParked);
     const submit = submitterOf(connections, setup.serviceToken);
 
-    const all = new WaitingEdges(gateway.origin, tokens);
+    const all = new WaitingEdges(gateway.origin, tokens, plan.pollsWaitSeconds);
     await all.warmUp();
     all.start();
     await quiet(gateway);
     const before = await count(gateway);
     await sleep(plan.pollsIdleMs);
     const after = await count(gateway);
+    await all.everyoneAgain();
+    await quiet(gateway);
     const many = await latencies(all, submit, tokens.length, plan.pollsTasks);
     await all.stop();
 
-    const single = new WaitingEdges(gateway.origin, tokens.slice(0, 1));
+    const single = new WaitingEdges(gateway.origin, tokens.slice(0, 1), plan.pollsWaitSeconds);
     await single.warmUp();
     single.start();
     await quiet(gateway);

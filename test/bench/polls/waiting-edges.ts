@@ -4,10 +4,8 @@ import type { Connections } from '../http/connections';
 import { postJson } from '../http/gateway-setup';
 
 const NEXT = '/internal/edges/tasks/next';
-/** The first waits outlast the 30 s in which nothing is to happen; none ends with all the others. */
-const FIRST_WAIT_SECONDS = { least: 42, most: 50 };
-/** Later ones are spread, as those of edges that were not started in the same second. */
-const WAIT_SECONDS = { least: 20, most: 50 };
+/** Later waits are between this share of the first ones and all of it, so that they do not end all at once. */
+const SHORTEST_LATER_WAIT = 0.7;
 /** So that a kind is what many edges wait for, and a task is for a few of all. */
 export const KINDS = 50;
 
@@ -39,12 +37,15 @@ export class WaitingEdges {
   private readonly clients: Client[];
   private readonly leased = new Map<string, number>();
   private readonly wanted = new Map<string, (atMs: number) => void>();
+  private onPoll: (number: number) => void = () => undefined;
   private fault: unknown = null;
   private isStopped = false;
 
   constructor(
     origin: string,
     private readonly tokens: readonly string[],
+    /** Of the first poll of each, at most 50. */
+    private readonly waitSeconds: number,
   ) {
     this.clients = tokens.map(() => new Client(origin));
   }
@@ -65,6 +66,18 @@ export class WaitingEdges {
     }
   }
 
+  /** Settles when each has asked once more than it had when this was called. */
+  async everyoneAgain(): Promise<void> {
+    const left = new Set(this.tokens.keys());
+    await new Promise<void>((resolve) => {
+      this.onPoll = (number) => {
+        left.delete(number);
+        if (left.size === 0) resolve();
+      };
+    });
+    this.onPoll = () => undefined;
+  }
+
   /** When the edge that got a task of this job had its answer, on this process's monotonic clock. */
   async leaseOf(jobId: string): Promise<number> {
     if (this.fault !== null) throw this.fault;
@@ -79,10 +92,13 @@ export class WaitingEdges {
 
   private async keepPolling(number: number): Promise<void> {
     const share = number / this.tokens.length;
-    let range = FIRST_WAIT_SECONDS;
+    const laterSeconds =
+      this.waitSeconds * (SHORTEST_LATER_WAIT + share * (1 - SHORTEST_LATER_WAIT));
+    let { waitSeconds } = this;
     while (!this.isStopped) {
-      const jobId = await this.poll(number, range.least + share * (range.most - range.least));
-      range = WAIT_SECONDS;
+      this.onPoll(number);
+      const jobId = await this.poll(number, waitSeconds);
+      waitSeconds = laterSeconds;
       if (jobId === null) continue;
       const atMs = performance.now();
       this.leased.set(jobId, atMs);
