@@ -1,6 +1,7 @@
 import type { NetworkRecord } from './network-record';
 import type { NetworkSettings } from './network-settings';
 import { checkLeases } from './outcome/check-leases';
+import { checkReplays } from './outcome/check-replays';
 import { checkOutcome } from './outcome/check-outcome';
 import type { DatabaseFacts } from './outcome/read-database';
 import { FAULT_KINDS } from './proxy/fault-plan';
@@ -18,6 +19,7 @@ export function judgeRun({ taskCount }: NetworkSettings, record: NetworkRecord):
   const findings = [
     checkOutcome(outcome),
     checkLeases(journal.entries),
+    checkReplays(journal.entries),
     tasks.length === taskCount ? [] : [`there are ${tasks.length} tasks, not ${taskCount}`],
     missingFaults.map((kind) => `it never happened: ${kind}`),
     journal.outageCount < OUTAGES_THAT_SHOW ? [] : neverSeen(facts),

@@ -9,10 +9,9 @@ import { NETWORK_USAGE, readNetworkSettings, type NetworkSettings } from './netw
 import { joinJobs } from './outcome/join-outcome';
 import { readDatabase } from './outcome/read-database';
 import { all, readJobs } from './outcome/read-jobs';
-import { FaultPlan } from './proxy/fault-plan';
 import { FaultProxy } from './proxy/fault-proxy';
 import { reportRun } from './report-run';
-import { LEASE_SECONDS, makeFaultJobs } from './work/fault-job';
+import { makeFaultJobs } from './work/fault-job';
 import { workThrough } from './work-through';
 
 const LONGEST_PAGE = 500;
@@ -48,7 +47,7 @@ async function runThrough(
   dataDir: string,
 ): Promise<NetworkRecord> {
   const expected = makeFaultJobs(settings);
-  const proxy = new FaultProxy(Number(new URL(gateway.baseUrl).port), planOf(settings));
+  const proxy = new FaultProxy(Number(new URL(gateway.baseUrl).port));
   const direct = new ForemanClient({ baseUrl: gateway.baseUrl, apiKey: gateway.adminToken });
   try {
     const folder = join(dataDir, 'agents');
@@ -74,17 +73,6 @@ async function runThrough(
   } finally {
     await direct.close();
   }
-}
-
-function planOf({ seed, share, duplicateLateSeconds }: NetworkSettings): FaultPlan {
-  const [shortest, longest] = LEASE_SECONDS;
-  return new FaultPlan({
-    seed,
-    share,
-    duplicateLateMs: duplicateLateSeconds * 1000,
-    // Around the length of a lease: some are revived, some are lost.
-    outageMs: [shortest * 800, longest * 1500],
-  });
 }
 
 function say(text: string): void {

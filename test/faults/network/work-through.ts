@@ -6,14 +6,17 @@ import type { AgentPlace, AgentsNotice } from './agents/agents.protocol';
 import type { NetworkRecord } from './network-record';
 import type { NetworkSettings } from './network-settings';
 import { all } from './outcome/read-jobs';
+import { FaultPlan } from './proxy/fault-plan';
 import type { FaultProxy } from './proxy/fault-proxy';
 import { submitJobs } from './submit-jobs';
-import { FAULT_KIND, type FaultJob } from './work/fault-job';
+import { FAULT_KIND, LEASE_SECONDS, type FaultJob } from './work/fault-job';
 
 const LOOK_EVERY_MS = 250;
 /** Counting reads every job. */
 const COUNT_EVERY_MS = 500;
 const LONGEST_PAGE = 500;
+/** Submissions are few: so that each kind of fault meets some, more of them meet one. */
+const SERVICE_SHARE_FACTOR = 3;
 const OPEN: readonly JobStatus[] = ['queued', 'running'];
 
 export interface WorkedThrough extends Pick<NetworkRecord, 'seconds'> {
@@ -41,7 +44,8 @@ export async function workThrough(
 ): Promise<WorkedThrough> {
   const places = await placeAgents(settings, gateway, proxy);
   const apiKey = await gateway.makeApiKey('jobs:write');
-  const { baseUrl } = await proxy.open('service', { hasOutages: false });
+  const servicePlan = planOf(settings, Math.min(1, settings.share * SERVICE_SHARE_FACTOR));
+  const { baseUrl } = await proxy.open('service', servicePlan, { hasOutages: false });
   const beganMs = performance.now();
   const agents = await AgentProcesses.start(places, folder);
   try {
@@ -69,15 +73,27 @@ export async function workThrough(
   }
 }
 
+function planOf({ seed, duplicateLateSeconds }: NetworkSettings, share: number): FaultPlan {
+  const [shortest, longest] = LEASE_SECONDS;
+  return new FaultPlan({
+    seed,
+    share,
+    duplicateLateMs: duplicateLateSeconds * 1000,
+    // Around the length of a lease: some are revived, some are lost.
+    outageMs: [shortest * 800, longest * 1500],
+  });
+}
+
 async function placeAgents(
-  { agentCount }: NetworkSettings,
+  settings: NetworkSettings,
   gateway: GatewayProcess,
   proxy: FaultProxy,
 ): Promise<AgentPlace[]> {
+  const plan = planOf(settings, settings.share);
   const places: AgentPlace[] = [];
-  for (let index = 0; index < agentCount; index++) {
+  for (let index = 0; index < settings.agentCount; index++) {
     const { name, token } = await gateway.enrolEdge([FAULT_KIND]);
-    const { baseUrl } = await proxy.open(name, { hasOutages: true });
+    const { baseUrl } = await proxy.open(name, plan, { hasOutages: true });
     // Some ask for one task at a time, some for more: these are different calls.
     places.push({ name, baseUrl, token, concurrency: 1 + (index % 2) });
   }

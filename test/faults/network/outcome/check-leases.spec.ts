@@ -9,6 +9,7 @@ function write(leaseToken: string, sentMs: number, seen: Partial<JournalEntry> =
     leaseToken,
     idempotencyKey: null,
     isDuplicate: false,
+    leasesGiven: [],
     sentMs,
     answeredMs: sentMs + 5,
     status: 200,

@@ -9,12 +9,18 @@ export interface JournalEntry {
   readonly leaseToken: string | null;
   readonly idempotencyKey: string | null;
   readonly isDuplicate: boolean;
+  /** The tokens of the leases that the answer gave. */
+  readonly leasesGiven: readonly string[];
   /** When its last byte was handed to the gateway's connection, and when its answer was whole; monotonic, in ms. */
   readonly sentMs: number;
   readonly answeredMs: number;
   /** Null: there was none. */
   readonly status: number | null;
 }
+
+/** The calls that may lease. */
+const LEASING = /^\/internal\/edges\/tasks\/(?:next|lease|[^/]+\/complete)\b/;
+const LEASE_TOKEN = /"leaseToken":"([^"]+)"/g;
 
 /** All that went through the proxy, for the report and for the judge. */
 export class ExchangeJournal {
@@ -47,6 +53,7 @@ export class ExchangeJournal {
       leaseToken: request.headers.get('foreman-lease') ?? null,
       idempotencyKey: request.headers.get('idempotency-key') ?? null,
       status: answer === null ? null : Number(answer.startLine.split(' ')[1]),
+      leasesGiven: answer !== null && LEASING.test(path) ? leasesIn(answer) : [],
       ...seen,
     });
   }
@@ -55,6 +62,10 @@ export class ExchangeJournal {
   faultCount(kind: FaultKind): number {
     return [...this.faults.values()].reduce((sum, ofCall) => sum + (ofCall.get(kind) ?? 0), 0);
   }
+}
+
+function leasesIn({ bytes }: HttpMessage): string[] {
+  return [...bytes.toString('utf8').matchAll(LEASE_TOKEN)].map(([, token = '']) => token);
 }
 
 /** `POST /internal/edges/tasks/:id/complete`: the call, whatever it is about. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { eventually } from '@foreman/testing';
-import { type FaultKind, FAULT_KINDS } from './fault-plan';
+import { type ExchangePlan, type FaultKind, FAULT_KINDS } from './fault-plan';
 import { FaultProxy } from './fault-proxy';
 
 const BODY = 'x'.repeat(2000);
@@ -29,6 +29,11 @@ describe('FaultProxy', () => {
   let whole: string[];
   let halves: number;
 
+  const plan: ExchangePlan = {
+    faultOf: () => (kind === null ? null : { kind, lateMs: LATE_MS, cutAt: 0.6 }),
+    outageOf: () => outageMs,
+  };
+
   beforeEach(async () => {
     whole = [];
     halves = 0;
@@ -44,10 +49,7 @@ describe('FaultProxy', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    proxy = new FaultProxy((server.address() as AddressInfo).port, {
-      faultOf: () => (kind === null ? null : { kind, lateMs: LATE_MS, cutAt: 0.6 }),
-      outageOf: () => outageMs,
-    });
+    proxy = new FaultProxy((server.address() as AddressInfo).port);
   });
 
   afterEach(async () => {
@@ -63,7 +65,7 @@ describe('FaultProxy', () => {
 
   it('passes on what nothing happens to', async () => {
     kind = null;
-    const { baseUrl } = await proxy.open('a', { hasOutages: false });
+    const { baseUrl } = await proxy.open('a', plan, { hasOutages: false });
     expect(await ask(baseUrl)).toBe(true);
     expect(await ask(baseUrl)).toBe(true);
     expect(whole).toEqual([`POST /a ${BODY}`, `POST /a ${BODY}`]);
@@ -72,7 +74,7 @@ describe('FaultProxy', () => {
   it.each(FAULT_KINDS)('%s', async (drawn) => {
     kind = drawn;
     const expected = SEEN[drawn];
-    const { baseUrl } = await proxy.open('a', { hasOutages: false });
+    const { baseUrl } = await proxy.open('a', plan, { hasOutages: false });
     expect(await ask(baseUrl).catch(() => false)).toBe(expected.answer);
     await proxy.duplicates.allArrived();
     if (expected.half) await eventually('half a request', () => halves === 1);
@@ -86,7 +88,7 @@ describe('FaultProxy', () => {
   it('in an outage the gateway does what it was asked, the caller hears nothing, and nobody gets in', async () => {
     kind = null;
     outageMs = 60_000;
-    const { baseUrl } = await proxy.open('a', { hasOutages: true });
+    const { baseUrl } = await proxy.open('a', plan, { hasOutages: true });
     await expect(ask(baseUrl)).rejects.toThrow('fetch failed');
     await eventually('the request has arrived', () => whole.length === 1);
     await expect(ask(baseUrl)).rejects.toThrow('fetch failed');
