@@ -3,10 +3,20 @@ export type { ResultsOptions } from './results.options';
 export { ResultCheck } from './rows/result-check';
 export type { ClaimedResults } from './rows/result-check';
 export { ResultExports } from './result-exports';
+export { UnreadableBodyError } from './ingestion/unreadable-body';
 export { ResultIngestion } from './result-ingestion';
-export type { IngestedRows, PostedRows, RowSender, StreamedRows } from './result-ingestion';
+export type {
+  IngestedRows,
+  PostedJson,
+  PostedRows,
+  RowSender,
+  StreamedRows,
+} from './result-ingestion';
 export { ResultQueries } from './result-queries';
-export type { ResultPageRequest, ResultRowView } from './result-queries';
+export type { ResultPageRequest, ResultQuery, ResultRowView } from './result-queries';
+export { ResultSummaries } from './queries/result-summaries';
+export type { ResultSummary } from './queries/result-summaries';
+export type { MetricSummary } from './queries/metric-summary';
 export { ResultRemoval } from './rows/result-removal';
 export { checkRow } from './result-row';
 export type { MetricValue, ResultRow } from './result-row';

@@ -1,113 +1,98 @@
 import { Readable, pipeline } from 'node:stream';
 import { Injectable } from '@nestjs/common';
+import { ReadConnection } from '@foreman/database';
 import { invalidField } from '@foreman/kernel';
 import { stringify } from 'csv-stringify';
+import { CsvTable } from './queries/csv-table';
+import { rowFilter } from './queries/filter-text';
+import { OrderedRows, type RowSelection } from './queries/ordered-rows';
+import { rowFields, type RowField } from './queries/row-fields';
+import { rowOrder } from './queries/row-order';
+import { RowText } from './queries/row-text';
+import type { ResultQuery } from './result-queries';
 import { ResultsSettings } from './results.options';
-import { RowPages, type RawResultRow } from './rows/row-pages';
+import { RowPages } from './rows/row-pages';
 
-type Cells = Readonly<Record<string, unknown>>;
+type Unbounded = Omit<RowSelection, 'upToRowId'>;
 
-/** All of a job's rows as one text, streamed: they end with the rows that were there at the beginning. */
+const EVERYTHING: ResultQuery = { sort: null, order: 'asc' };
+
+/** All rows of a query as one text, streamed: they end with those that were there at the beginning. */
 @Injectable()
 export class ResultExports {
   constructor(
-    private readonly rows: RowPages,
+    private readonly reads: ReadConnection,
+    private readonly rowPages: RowPages,
+    private readonly rows: OrderedRows,
     private readonly settings: ResultsSettings,
   ) {}
 
-  /** One `{taskIndex, configId, config, metrics}` a line. */
-  ndjson(jobId: string): Readable {
-    return Readable.from(this.ndjsonPages(jobId), { objectMode: false });
+  /**
+   * One `{taskIndex, configId, config, metrics}` a line, or what `fields` name of it.
+   * @throws `request.invalid` for a query that is none.
+   */
+  ndjson(jobId: string, query = EVERYTHING): Readable {
+    const text = new RowText(rowFields(query.fields ?? null));
+    return Readable.from(this.lines(selectionOf(jobId, query), text), { objectMode: false });
   }
 
   /**
    * `taskIndex,configId,config.<name>...,metrics.<name>...`: a first pass over the rows gathers the
-   * columns. Text that a spreadsheet would run as a formula is led by an apostrophe; nested values
-   * are JSON.
-   * @throws `request.invalid` when there are too many different columns for a table.
+   * columns, unless `fields` names each of them. Text that a spreadsheet would run as a formula is led
+   * by an apostrophe; nested values are JSON.
+   * @throws `request.invalid` for a query that is none, or too many different columns for a table.
    */
-  async csv(jobId: string): Promise<Readable> {
-    const last = await this.rows.lastRowId();
-    const names = await this.columns(jobId, last);
+  async csv(jobId: string, query = EVERYTHING): Promise<Readable> {
+    const fields = rowFields(query.fields ?? null);
+    const selection = await this.bounded(selectionOf(jobId, query));
+    const table = await this.table(selection, fields);
     const csv = stringify({
       header: true,
-      columns: [
-        'taskIndex',
-        'configId',
-        ...names.config.map((name) => `config.${name}`),
-        ...names.metrics.map((name) => `metrics.${name}`),
-      ],
-      escape_formulas: true,
+      columns: table.header(),
       // A lone line break inside a cell would be read as the end of a record.
       quoted_match: /[\r\n]/,
       record_delimiter: 'windows',
-      cast: { boolean: String },
     });
-    pipeline(Readable.from(this.records(jobId, last, names)), csv, () => undefined);
+    pipeline(Readable.from(this.records(selection, table)), csv, () => undefined);
     return csv;
   }
 
-  private async *ndjsonPages(jobId: string): AsyncGenerator<string> {
-    for await (const page of this.rows.all(jobId, await this.rows.lastRowId())) {
-      yield page.map(ndjsonLine).join('');
+  /** With the rows that are there now. */
+  private async bounded(selection: Unbounded): Promise<RowSelection> {
+    return { ...selection, upToRowId: await this.rowPages.lastRowId() };
+  }
+
+  private async *lines(selection: Unbounded, text: RowText): AsyncGenerator<string> {
+    for await (const page of this.rows.all(this.reads, await this.bounded(selection))) {
+      yield page.map((row) => `${text.of(row)}\n`).join('');
     }
   }
 
-  private async *records(
-    jobId: string,
-    last: number,
-    names: ColumnNames,
-  ): AsyncGenerator<unknown[]> {
-    for await (const page of this.rows.all(jobId, last)) {
-      for (const row of page) {
-        const config = cells(row.config);
-        const metrics = cells(row.metrics);
-        yield [
-          row.task_index,
-          row.config_id,
-          ...names.config.map((name) => cell(config, name)),
-          ...names.metrics.map((name) => cell(metrics, name)),
-        ];
-      }
+  private async *records(selection: RowSelection, table: CsvTable): AsyncGenerator<string[]> {
+    for await (const page of this.rows.all(this.reads, selection)) {
+      for (const row of page) yield table.record(row);
     }
   }
 
-  private async columns(jobId: string, last: number): Promise<ColumnNames> {
-    const config = new Set<string>();
-    const metrics = new Set<string>();
-    for await (const page of this.rows.all(jobId, last)) {
-      for (const row of page) {
-        for (const name of Object.keys(cells(row.config))) config.add(name);
-        for (const name of Object.keys(cells(row.metrics))) metrics.add(name);
-      }
-      if (config.size + metrics.size > this.settings.maxCsvColumns) {
+  private async table(
+    selection: RowSelection,
+    fields: readonly RowField[] | null,
+  ): Promise<CsvTable> {
+    const table = new CsvTable(fields);
+    if (!table.wantsNames) return table;
+    for await (const page of this.rows.all(this.reads, { ...selection, order: null })) {
+      for (const row of page) table.learn(row);
+      if (table.nameCount > this.settings.maxCsvColumns) {
         throw invalidField(
           'Accept',
           `asks for a table of more than ${this.settings.maxCsvColumns} columns; take application/x-ndjson`,
         );
       }
     }
-    return { config: [...config], metrics: [...metrics] };
+    return table;
   }
 }
 
-interface ColumnNames {
-  readonly config: readonly string[];
-  readonly metrics: readonly string[];
-}
-
-function cells(json: string): Cells {
-  return JSON.parse(json) as Cells;
-}
-
-/** `undefined` and `null` are empty cells. */
-function cell(values: Cells, name: string): unknown {
-  const value = Object.hasOwn(values, name) ? values[name] : null;
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
-}
-
-/** The stored texts are handed on as they are. */
-function ndjsonLine(row: RawResultRow): string {
-  const configId = JSON.stringify(row.config_id);
-  return `{"taskIndex":${row.task_index},"configId":${configId},"config":${row.config},"metrics":${row.metrics}}\n`;
+function selectionOf(jobId: string, query: ResultQuery): Unbounded {
+  return { jobId, order: rowOrder(query.sort, query.order), filter: rowFilter(query.where ?? []) };
 }

@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
-import { decodeCursor, invalidField, pageOf, type Page, type PageRequest } from '@foreman/kernel';
+import { type Page, type PageRequest } from '@foreman/kernel';
+import { rowFilter } from './queries/filter-text';
+import { HeavyReads } from './queries/heavy-reads';
+import { OrderedRows, type RowSelection } from './queries/ordered-rows';
+import { cursorText, queryMark, readCursor, type OrderedPlace } from './queries/result-cursor';
+import { rowFields } from './queries/row-fields';
+import { rowOrder } from './queries/row-order';
+import { RowText } from './queries/row-text';
+import { rowsById } from './queries/rows-by-id';
 import type { MetricValue } from './result-row';
-import { FIRST_PLACE, RowPages, type RawResultRow, type RowPlace } from './rows/row-pages';
-import { afterCursor, metricExpression, resultSort, type ResultSort } from './result-sort';
+import { LAST_ROW, RowPages } from './rows/row-pages';
 
-/** A row as a client sees it. */
+/** A row as a client sees it; with `fields`, only what they name. */
 export interface ResultRowView {
   readonly taskIndex: number;
   readonly configId: string;
@@ -13,95 +20,86 @@ export interface ResultRowView {
   readonly metrics: Record<string, MetricValue>;
 }
 
-export interface ResultPageRequest extends PageRequest {
-  /** `metrics.<name>`; null: in the order of arrival. */
+/** Which rows, in which order, and what of them. */
+export interface ResultQuery {
+  /** `metrics.<name>`; null: by task, and then in the order of arrival. */
   readonly sort: string | null;
   readonly order: 'asc' | 'desc';
+  /** Conditions that all have to be met, as `metrics.trades >= 30`. */
+  readonly where?: readonly string[];
+  /** As `configId,metrics.sharpe`; null: everything. */
+  readonly fields?: string | null;
 }
+
+export interface ResultPageRequest extends PageRequest, ResultQuery {}
 
 /** Questions about the rows that count. Whether the job may be seen is the caller's to check. */
 @Injectable()
 export class ResultQueries {
-  constructor(private readonly rowPages: RowPages) {}
+  constructor(
+    private readonly rows: OrderedRows,
+    private readonly rowPages: RowPages,
+    private readonly heavyReads: HeavyReads,
+  ) {}
 
   /**
-   * One page, stable while rows are added: by a metric (nulls last), or by task and then in the order of arrival.
-   * @throws `request.invalid` for a sort or a cursor that is not of this list.
+   * One page, by a metric (nulls last, ties by task and arrival), or by task and then in the order of
+   * arrival. A list is of the rows that were there at its first page: no row twice, none left out,
+   * however many are added. A row whose metrics are replaced between two pages moves.
+   * @throws `request.invalid` for a sort, a filter, fields or a cursor that are not of this list;
+   * `rate.limited` when too many such reads wait already.
    */
   async page(
     db: Queryable,
     jobId: string,
     request: ResultPageRequest,
   ): Promise<Page<ResultRowView>> {
-    const sort = resultSort(request.sort, request.order);
-    const found =
-      sort === null
-        ? await this.pageByArrival(db, jobId, request)
-        : await this.pageByMetric(db, jobId, sort, request);
-    return { ...found, items: found.items.map(rowView) };
+    const { items, nextCursor } = await this.pageText(db, jobId, request);
+    return { items: items.map((item) => JSON.parse(item) as ResultRowView), nextCursor };
+  }
+
+  /** The same, each row as its JSON text, in which numbers have the digits that were sent. */
+  async pageText(db: Queryable, jobId: string, request: ResultPageRequest): Promise<Page<string>> {
+    const { sort, where, fields, limit, cursor } = request;
+    const order = rowOrder(sort, request.order);
+    const filter = rowFilter(where ?? []);
+    const text = new RowText(rowFields(fields ?? null));
+    const mark = queryMark(jobId, order, filter);
+    const from = cursor === null ? null : readCursor(cursor, mark);
+    const upToRowId = from?.upToRowId ?? (await lastRowId(db));
+    const selection = { jobId, order, filter, upToRowId };
+    const places = await this.places(db, selection, from?.place ?? null, limit + 1);
+    const items: string[] = [];
+    for await (const rows of rowsById(db, places.slice(0, limit))) {
+      for (const row of rows) items.push(text.of(row));
+    }
+    const last = places.length > limit ? places[limit - 1] : undefined;
+    return {
+      items,
+      nextCursor: last === undefined ? null : cursorText(mark, { place: last, upToRowId }),
+    };
   }
 
   /** All rows that were there when it began, by task and then in the order of arrival. */
   async *export(jobId: string): AsyncGenerator<ResultRowView> {
+    const text = new RowText(null);
     for await (const page of this.rowPages.all(jobId, await this.rowPages.lastRowId())) {
-      for (const row of page) yield rowView(row);
+      for (const row of page) yield JSON.parse(text.of(row)) as ResultRowView;
     }
   }
 
-  private async pageByArrival(
+  private places(
     db: Queryable,
-    jobId: string,
-    { cursor, limit }: PageRequest,
-  ): Promise<Page<RawResultRow>> {
-    const place = cursor === null ? FIRST_PLACE : placeOf(decodeCursor(cursor, 2));
-    const upTo = Number.MAX_SAFE_INTEGER;
-    const rows = await this.rowPages.after(db, jobId, place, upTo, limit + 1);
-    return pageOf(rows, limit, (last) => [last.task_index, last.id]);
-  }
-
-  private async pageByMetric(
-    db: Queryable,
-    jobId: string,
-    sort: ResultSort,
-    { cursor, limit }: PageRequest,
-  ): Promise<Page<RawResultRow>> {
-    const metric = metricExpression(sort.metric);
-    const [value, id] = cursor === null ? [null, 0] : decodeCursor(cursor, 2);
-    const after =
-      cursor === null
-        ? { sql: '1 = 1', params: [] }
-        : afterCursor(sort.order, value === null ? null : numberOf(value), numberOf(id));
-    const rows = await db.query<RawResultRow & { sort_value: number | null }>(
-      `SELECT * FROM (SELECT ${COLUMNS}, ${metric.sql} AS sort_value ${ROWS_THAT_COUNT}) counted
-       WHERE ${after.sql}
-       ORDER BY sort_value IS NULL, sort_value ${sort.order === 'asc' ? 'ASC' : 'DESC'}, id LIMIT ?`,
-      [...metric.params, jobId, ...after.params, limit + 1],
-    );
-    return pageOf(rows, limit, (last) => [last.sort_value, last.id]);
+    selection: RowSelection,
+    after: OrderedPlace | null,
+    limit: number,
+  ): Promise<OrderedPlace[]> {
+    const read = () => this.rows.first(db, selection, after, limit);
+    return OrderedRows.isHeavy(selection) ? this.heavyReads.run(read) : read();
   }
 }
 
-function placeOf([taskIndex, rowId]: readonly (string | number | null)[]): RowPlace {
-  return { taskIndex: numberOf(taskIndex), rowId: numberOf(rowId) };
+async function lastRowId(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ last: number | null }>(LAST_ROW);
+  return row?.last ?? 0;
 }
-
-function numberOf(part: string | number | null | undefined): number {
-  if (typeof part !== 'number') throw invalidField('cursor', 'is not a cursor of this list');
-  return part;
-}
-
-function rowView(row: RawResultRow): ResultRowView {
-  return {
-    taskIndex: row.task_index,
-    configId: row.config_id,
-    config: JSON.parse(row.config) as ResultRowView['config'],
-    metrics: JSON.parse(row.metrics) as ResultRowView['metrics'],
-  };
-}
-
-const COLUMNS = 'r.id, t.task_index, r.config_id, r.config, r.metrics';
-
-/** Those of a job whose set is their task's: what was not adopted is not shown. */
-const ROWS_THAT_COUNT = `
-  FROM tasks t JOIN result_rows r ON r.set_id = t.row_set_id
-  WHERE t.job_id = ?`;

@@ -2,6 +2,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DatabaseModule } from '@foreman/database';
 import { MetricColumns } from './columns/metric-columns';
 import { MetricFolding } from './columns/metric-folding';
+import { HeavyReads } from './queries/heavy-reads';
+import { OrderedRows } from './queries/ordered-rows';
+import { ResultSummaries } from './queries/result-summaries';
+import { RowScan } from './queries/row-scan';
 import { ResultCheck } from './rows/result-check';
 import { ResultExports } from './result-exports';
 import { ResultIngestion } from './result-ingestion';
@@ -24,6 +28,7 @@ const FACE = [
   ResultIngestion,
   ResultQueries,
   ResultRemoval,
+  ResultSummaries,
   ResultSweep,
   RowSets,
 ];
@@ -43,6 +48,9 @@ export class ResultsModule {
         RowPages,
         MetricColumns,
         MetricFolding,
+        HeavyReads,
+        OrderedRows,
+        RowScan,
         ...FACE,
       ],
       exports: FACE,

@@ -3,17 +3,25 @@ export interface ResultsOptions {
   readonly leaseExtensionMs?: number;
   /** A CSV export with more columns is refused: its header is held in memory. Default 10000. */
   readonly maxCsvColumns?: number;
+  /** Sorted, filtered or summed up reads of whole jobs that run at the same time. Default 2: they share one thread. */
+  readonly maxHeavyReads?: number;
+  /** Those that may wait for their turn; more are refused. Default 32. */
+  readonly maxWaitingReads?: number;
 }
 
 /** The options with their defaults in place; a class, so that it is its own injection token. */
 export class ResultsSettings {
   readonly leaseExtensionMs: number;
   readonly maxCsvColumns: number;
+  readonly maxHeavyReads: number;
+  readonly maxWaitingReads: number;
 
   /** @throws RangeError naming the option that is wrong. */
   constructor(options: ResultsOptions = {}) {
     this.leaseExtensionMs = atLeastOne('leaseExtensionMs', options.leaseExtensionMs ?? 5000);
     this.maxCsvColumns = atLeastOne('maxCsvColumns', options.maxCsvColumns ?? 10_000);
+    this.maxHeavyReads = atLeastOne('maxHeavyReads', options.maxHeavyReads ?? 2);
+    this.maxWaitingReads = atLeastOne('maxWaitingReads', options.maxWaitingReads ?? 32);
   }
 }
 

@@ -1,0 +1,93 @@
+import { selectRanks } from './rank-selection';
+
+/** The numbers of one metric, booleans being 1 and 0. */
+export interface MetricSummary {
+  /** Rows that have a value. */
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly median: number;
+  readonly quantiles: {
+    readonly p05: number;
+    readonly p25: number;
+    readonly p75: number;
+    readonly p95: number;
+  };
+}
+
+const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
+
+/**
+ * Exact: quantiles by selection, between two values linearly (type 7 of Hyndman and Fan 1996, as in R,
+ * NumPy and spreadsheets); the mean from a compensated sum (Neumaier 1974). Changes the order of the values.
+ * @param values one at least, no NaN.
+ */
+export async function metricSummary(values: Float64Array): Promise<MetricSummary> {
+  const { min, max, mean } = await extremes(values);
+  const last = values.length - 1;
+  const ranks = SHARES.flatMap((share) => {
+    const rank = Math.floor(share * last);
+    return [rank, Math.min(rank + 1, last)];
+  });
+  await selectRanks(values, ranks);
+  const [p05, p25, median, p75, p95] = SHARES.map((share) => quantile(values, share));
+  return {
+    count: values.length,
+    min,
+    max,
+    mean,
+    median: median ?? mean,
+    quantiles: { p05: p05 ?? min, p25: p25 ?? min, p75: p75 ?? max, p95: p95 ?? max },
+  };
+}
+
+/** @param values those at the share's two ranks stand in their places. */
+function quantile(values: Float64Array, share: number): number {
+  const place = share * (values.length - 1);
+  const rank = Math.floor(place);
+  const low = values[rank] ?? 0;
+  const high = values[rank + 1] ?? low;
+  const part = place - rank;
+  // Not low + part * (high - low): that difference may be more than a double can hold.
+  return low === high ? low : low * (1 - part) + high * part;
+}
+
+const NUMBERS_A_TURN = 500_000;
+
+async function extremes(
+  values: Float64Array,
+): Promise<Pick<MetricSummary, 'min' | 'max' | 'mean'>> {
+  const sum = new CompensatedSum();
+  const shares = new CompensatedSum();
+  let min = Infinity;
+  let max = -Infinity;
+  for (let start = 0; start < values.length; start += NUMBERS_A_TURN) {
+    if (start > 0) await new Promise(setImmediate);
+    for (const value of values.subarray(start, start + NUMBERS_A_TURN)) {
+      if (value < min) min = value;
+      if (value > max) max = value;
+      sum.add(value);
+      shares.add(value / values.length);
+    }
+  }
+  // A sum of very large values overflows where their mean does not.
+  const mean = Number.isFinite(sum.total) ? sum.total / values.length : shares.total;
+  return { min, max, mean: Math.min(max, Math.max(min, mean)) };
+}
+
+class CompensatedSum {
+  private sum = 0;
+  private lost = 0;
+
+  add(value: number): void {
+    const next = this.sum + value;
+    this.lost +=
+      Math.abs(this.sum) >= Math.abs(value) ? this.sum - next + value : value - next + this.sum;
+    this.sum = next;
+  }
+
+  get total(): number {
+    return this.sum + this.lost;
+  }
+}
