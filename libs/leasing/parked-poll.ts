@@ -37,10 +37,10 @@ export interface Wake {
  * `waiting`: a task can wake it. `woken`: its next try has not begun, so it will see all that was
  * announced until now. `trying`: it may have looked too early, so a wake is kept for after its try.
  */
-export type PollState = 'waiting' | 'woken' | 'trying' | 'over';
+type PollState = 'waiting' | 'woken' | 'trying' | 'over';
 
 /** What a poll tells the house that it is parked in. */
-export interface PollHouse {
+interface PollHouse {
   /** Its state, or whether it keeps a wake, has changed. */
   moved(poll: ParkedPoll): void;
   offer(wake: Wake): void;

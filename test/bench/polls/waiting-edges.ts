@@ -7,7 +7,7 @@ const NEXT = '/internal/edges/tasks/next';
 /** Later waits are between this share of the first ones and all of it, so that they do not end all at once. */
 const SHORTEST_LATER_WAIT = 0.7;
 /** So that a kind is what many edges wait for, and a task is for a few of all. */
-export const KINDS = 50;
+const KINDS = 50;
 
 /** Makes so many edges, over the connections of the bench. Answers their tokens; edge n runs kind n modulo 50. */
 export async function enrolEdges(
