@@ -95,6 +95,7 @@ describe('settings', () => {
     ['FOREMAN_LEASE_SECONDS', '3601'],
     ['FOREMAN_MAX_PARKED_POLLS', '0'],
     ['FOREMAN_MAX_PARKED_POLLS', 'many'],
+    ['FOREMAN_MAX_EVENT_READERS', '0'],
     ['FOREMAN_INLINE_LIMIT_BYTES', '256 KiB'],
     ['FOREMAN_ARTIFACT_MAX_BYTES', '0'],
     ['FOREMAN_JSON_LIMIT_BYTES', '1e9'],
