@@ -1,184 +1,204 @@
-import * as fc from 'fast-check';
-import { LeaseFence } from '@foreman/jobs';
-import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
-import { ResultIngestion } from '../result-ingestion';
-import type { MetricValue } from '../result-row';
-import { ResultsModule } from '../results.module';
-import { ResultSweep } from '../rows/result-sweep';
+import { ColumnsLab, rowsOf } from '../spec/columns-lab';
 import { RowPages } from '../rows/row-pages';
-import { RowSets } from '../rows/row-sets';
-import { MetricColumns } from './metric-columns';
-
-type Metrics = Record<string, MetricValue>;
-
-interface Post {
-  readonly what: 'post';
-  readonly task: 0 | 1;
-  readonly from: number;
-  readonly count: number;
-  readonly seed: number;
-  /** How many names the metrics are spread over. */
-  readonly names: number;
-}
-
-type Step =
-  | Post
-  | { readonly what: 'elsewhere'; readonly count: number }
-  | { readonly what: 'fresh' | 'resume'; readonly task: 0 | 1 }
-  | { readonly what: 'sweep' };
-
-const ODD_NAMES = ['__proto__', 'a"b', '', '\ud800', '\ufffd', 'constructor', 'm1'];
+import { CHUNK_METRICS, CHUNK_ROWS } from './metric-chunk';
+import { FOLDED_TAIL_ROWS } from './metric-folding';
 
 describe('metric columns', () => {
-  let engine: TestEngine;
-  let columns: MetricColumns;
-  let jobId: string;
-  let leases: [TestLease, TestLease];
-  let elsewhere: TestLease;
+  let lab: ColumnsLab;
 
   beforeEach(async () => {
-    engine = await openTestEngine(ResultsModule.forRoot());
-    columns = engine.get(MetricColumns);
-    await newJobs();
+    lab = await ColumnsLab.open();
   });
 
-  afterEach(() => engine.close());
+  afterEach(() => lab.close());
 
-  async function newJobs(): Promise<void> {
-    jobId = (await engine.submit({ tasks: [{}, {}] })).id;
-    leases = [await engine.lease(jobId, 0), await engine.lease(jobId, 1)];
-    elsewhere = await engine.lease((await engine.submit()).id);
-  }
+  describe('of a set that grows in small posts', () => {
+    const postOneByOne = async (from: number, count: number) => {
+      for (let id = from; id < from + count; id += 1)
+        await lab.post(0, [{ id, metrics: { s: id } }]);
+    };
 
-  const post = (lease: TestLease, rows: readonly { id: number; metrics: Metrics }[]) =>
-    engine.get(ResultIngestion).postRows({
-      ...lease,
-      rows: rows.map(({ id, metrics }) => ({ configId: `c${id}`, config: { id }, metrics })),
+    it('come with the 250th row that has none', async () => {
+      await postOneByOne(0, FOLDED_TAIL_ROWS - 1);
+      expect(await lab.count('metric_chunks')).toBe(0);
+      await postOneByOne(FOLDED_TAIL_ROWS - 1, 1);
+      expect(await lab.count('metric_chunks')).toBe(1);
+      await postOneByOne(FOLDED_TAIL_ROWS, 1);
+      expect(await lab.count('metric_chunks')).toBe(1);
+      await lab.assertTold(['s']);
     });
 
-  const rowsOf = (count: number, metricsOf: (index: number) => Metrics, from = 0) =>
-    Array.from({ length: count }, (_, index) => ({ id: from + index, metrics: metricsOf(index) }));
-
-  async function leaseAgain(task: 0 | 1, isFresh: boolean): Promise<void> {
-    const lease = await engine.lease(jobId, task);
-    leases[task] = lease;
-    if (!isFresh) return;
-    await engine.unitOfWork.run(async (tx) => {
-      const held = await engine.get(LeaseFence).hold(tx, { ...lease, now: engine.clock.now() });
-      await engine.get(RowSets).startFresh(tx, held);
-    });
-  }
-
-  async function take(step: Step): Promise<void> {
-    if (step.what === 'sweep') await engine.get(ResultSweep).runOnce();
-    else if (step.what === 'post') await post(leases[step.task], randomRows(step));
-    else if (step.what === 'elsewhere')
-      await post(
-        elsewhere,
-        rowsOf(step.count, () => ({ m1: 1 })),
-      );
-    else await leaseAgain(step.task, step.what === 'fresh');
-  }
-
-  /** `[taskIndex, rowId, ...values]` of every row, as the columns tell it. */
-  async function told(metrics: readonly string[], upTo: number): Promise<number[][]> {
-    const rows: number[][] = [];
-    for await (const slice of columns.read(engine.reads, jobId, metrics, upTo)) {
-      slice.rowIds.forEach((id, position) => {
-        const values = metrics.map((name) => slice.values.get(name)?.[position] ?? Infinity);
-        rows.push([slice.taskIndex, id, ...values]);
-      });
-    }
-    return rows;
-  }
-
-  /** The same by parsing every row. */
-  async function parsed(metrics: readonly string[], upTo: number): Promise<number[][]> {
-    const rows: number[][] = [];
-    for await (const page of engine.get(RowPages).all(jobId, upTo)) {
-      for (const row of page) {
-        const found = new Map(Object.entries(JSON.parse(row.metrics) as Metrics));
-        const values = metrics.map((name) => found.get(name) ?? null);
-        const numbers = values.map((value) => (value === null ? Number.NaN : Number(value)));
-        rows.push([row.task_index, row.id, ...numbers]);
+    it('hold no row twice, and none not at all', async () => {
+      for (const count of [100, 149, 1, 500, 3, 248, 600, 251]) {
+        await lab.post(
+          0,
+          rowsOf(count, (index) => ({ s: index }), await lab.count('result_rows')),
+        );
+        await lab.assertTold(['s']);
       }
-    }
-    return rows;
-  }
-
-  async function count(table: string): Promise<number> {
-    const [row] = await engine.reads.query<{ n: number }>(`SELECT count(*) AS n FROM ${table}`);
-    return Number(row?.n);
-  }
-
-  async function assertTold(metrics: readonly string[], upTo: number): Promise<void> {
-    const expected = await parsed(metrics, upTo);
-    const found = await told(metrics, upTo);
-    expect(found.length).toBe(expected.length);
-    const wrong = expected.findIndex((row, index) => !areSame(row, found[index] ?? []));
-    expect({ wrong, row: found[wrong] }).toEqual({ wrong: -1, row: undefined });
-  }
-
-  it('tell what parsing every row tells, whatever came before', async () => {
-    const task = fc.constantFrom(0 as const, 1 as const);
-    const step: fc.Arbitrary<Step> = fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc.record({
-          what: fc.constant('post' as const),
-          task,
-          from: fc.constantFrom(0, 100, 300, 5000),
-          count: fc.constantFrom(1, 30, 120, 250, 499, 500, 501, 1100),
-          seed: fc.nat(1000),
-          names: fc.constantFrom(1, 3, 3, 8, 250),
-        }),
-      },
-      { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('fresh', 'resume'), task }) },
-      { weight: 1, arbitrary: fc.constant({ what: 'sweep' } as const) },
-      {
-        weight: 2,
-        arbitrary: fc.record({
-          what: fc.constant('elsewhere' as const),
-          count: fc.constantFrom(1, 40),
-        }),
-      },
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { minLength: 1, maxLength: 8 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        async (steps, part) => {
-          await newJobs();
-          for (const each of steps) await take(each);
-          const last = await engine.get(RowPages).lastRowId();
-          const names = ['m0', 'm1', 'm2', 'm7', 'm240', 'never', ...ODD_NAMES];
-          await assertTold(names, last);
-          await assertTold(['m1'], Math.floor(last * part));
-        },
-      ),
-      { numRuns: 30 },
-    );
-  }, 120_000);
-});
-
-function areSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((value, index) => Object.is(value, b[index]));
-}
-
-/** Rows that a seed decides: a few metrics each, of the names' first `names`. */
-function randomRows({ from, count, seed, names }: Post): { id: number; metrics: Metrics }[] {
-  const next = (state: number) => (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-  let state = seed;
-  const draw = (below: number) => {
-    state = next(state);
-    return (state >>> 8) % below;
-  };
-  return Array.from({ length: count }, (_, index) => {
-    const entries = Array.from({ length: draw(4) }, (): [string, MetricValue] => {
-      const name = names === 8 ? ODD_NAMES[draw(ODD_NAMES.length)] : `m${draw(names)}`;
-      const value = [draw(1000) / 7, -draw(9), -0, true, false, null, 1e300][draw(7)];
-      return [name ?? '', value ?? null];
+      const chunks = await lab.engine.reads.query<{ n: number }>(
+        'SELECT row_count AS n FROM metric_chunks',
+      );
+      expect(chunks.reduce((sum, { n }) => sum + n, 0)).toBe(await lab.foldedRows());
+      expect(Math.max(...chunks.map(({ n }) => n))).toBeLessThanOrEqual(CHUNK_ROWS);
     });
-    return { id: from + index, metrics: Object.fromEntries(entries) };
   });
-}
+
+  it('of rows from before there were columns are made by and by', async () => {
+    await lab.post(
+      0,
+      rowsOf(2600, (index) => ({ s: index })),
+    );
+    await lab.engine.unitOfWork.run(async (tx) => {
+      await tx.execute('DELETE FROM metric_columns');
+      await tx.execute('DELETE FROM metric_chunks');
+      await tx.execute('UPDATE row_sets SET folded_through = 0, folded_rows = 0');
+    });
+    await lab.assertTold(['s']);
+    for (const folded of [1000, 2000, 2603]) {
+      await lab.post(0, [{ id: 3000 + folded, metrics: { s: -1 } }]);
+      await lab.assertTold(['s']);
+      expect(await lab.foldedRows()).toBe(folded);
+    }
+  });
+
+  it('name no rows while these follow each other', async () => {
+    await lab.post(
+      0,
+      rowsOf(500, () => ({ s: 1 })),
+    );
+    await lab.post(
+      0,
+      rowsOf(100, () => ({ s: 1 }), 500),
+    );
+    await lab.post(
+      'elsewhere',
+      rowsOf(1, () => ({})),
+    );
+    await lab.post(
+      0,
+      rowsOf(150, () => ({ s: 1 }), 600),
+    );
+    const chunks = await lab.engine.reads.query<{ row_count: number; row_ids: Buffer | null }>(
+      'SELECT row_count, row_ids FROM metric_chunks ORDER BY id',
+    );
+    expect(chunks.map(({ row_count: rows, row_ids: ids }) => [rows, ids?.length ?? null])).toEqual([
+      [500, null],
+      [250, 250 * 8],
+    ]);
+    await lab.assertTold(['s']);
+  });
+
+  it('are changed with a row, which may gain, change and lose metrics', async () => {
+    await lab.post(
+      0,
+      rowsOf(700, (index) => ({ a: index, b: true })),
+    );
+    await lab.post(0, [
+      { id: 3, metrics: { a: 3, c: 5 } },
+      { id: 699, metrics: { b: false } },
+      { id: 351, metrics: {} },
+    ]);
+    const rows = await lab.told(['a', 'b', 'c']);
+    const values = [3, 4, 351, 699].map((index) => rows[index]?.slice(2));
+    expect(values).toEqual([
+      [3, NaN, 5],
+      [4, 1, NaN],
+      [NaN, NaN, NaN],
+      [NaN, 0, NaN],
+    ]);
+    await lab.assertTold(['a', 'b', 'c']);
+  });
+
+  it('are at most 200 a chunk; other metrics are told as well', async () => {
+    const many = (index: number) =>
+      Object.fromEntries(Array.from({ length: 3 }, (_, n) => [`m${index * 3 + n}`, index + 1]));
+    await lab.post(0, rowsOf(300, many));
+    expect(await lab.count('metric_columns')).toBe(CHUNK_METRICS);
+    await lab.post(0, [{ id: 299, metrics: { m500: 7, m2: 8 } }]);
+    expect(await lab.count('metric_columns')).toBe(CHUNK_METRICS);
+    await lab.assertTold(['m0', 'm2', 'm199', 'm200', 'm500', 'm899']);
+  });
+
+  it('become partial with the row that brings a metric too many', async () => {
+    const full = (index: number) => ({ [`m${index % CHUNK_METRICS}`]: 1 });
+    await lab.post(0, rowsOf(300, full));
+    expect(await lab.engine.reads.query('SELECT is_partial FROM metric_chunks')).toEqual([
+      { is_partial: 0 },
+    ]);
+    await lab.post(0, [{ id: 7, metrics: { more: 5 } }]);
+    await lab.assertTold(['more', 'm7']);
+  });
+
+  it('tell each row once when its set grows and folds while they are read', async () => {
+    await lab.post(
+      0,
+      rowsOf(640, (index) => ({ s: index })),
+    );
+    await lab.post(
+      1,
+      rowsOf(10, () => ({ s: -1 })),
+    );
+    const last = await lab.engine.get(RowPages).lastRowId();
+    const ids: number[] = [];
+    let more = 1000;
+    for await (const slice of lab.slices(['s'], last)) {
+      ids.push(...slice.rowIds);
+      await lab.post(
+        0,
+        rowsOf(260, () => ({ s: 0 }), (more += 260)),
+      );
+    }
+    expect(ids).toEqual([...new Set(ids)]);
+    expect(ids).toHaveLength(650);
+  });
+
+  it('give others their turn: no statement reads more than 64 chunks', async () => {
+    for (let from = 0; from < 35_000; from += 5000) {
+      await lab.post(
+        0,
+        rowsOf(5000, (index) => ({ s: index }), from),
+      );
+    }
+    let turns = 0;
+    let isReading = true;
+    const turn = () => {
+      turns += 1;
+      if (isReading) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const read: number[] = [];
+    let slices = 0;
+    let seen = 0;
+    for await (const slice of lab.slices(['s'])) {
+      if (turns > seen) read.push(slices);
+      seen = turns;
+      slices += 1;
+      expect(slice.rowIds).toHaveLength(CHUNK_ROWS);
+    }
+    isReading = false;
+    expect(slices).toBe(70);
+    expect(read).toContain(64);
+  });
+
+  it('name the metrics that rows have, wherever these are', async () => {
+    await lab.post(
+      0,
+      rowsOf(300, (index) => ({ chunk: 1, none: null, [`m${index}`]: 1 })),
+    );
+    await lab.post(
+      1,
+      rowsOf(3, () => ({ tail: true })),
+    );
+    await lab.post(
+      'elsewhere',
+      rowsOf(300, () => ({ elsewhere: 1 })),
+    );
+    const names = new Set<string>();
+    for await (const some of lab.names()) {
+      for (const name of some) names.add(name);
+    }
+    const all = Array.from({ length: 300 }, (_, index) => `m${index}`);
+    expect(names).toEqual(new Set(['chunk', 'tail', ...all]));
+  });
+});

@@ -59,7 +59,7 @@ export class MetricColumns {
       for await (const chunks of chunkPages(db, setId, [], upToRowId)) {
         const ids = chunks.map(({ id }) => id);
         const found = await db.query<{ metric: string }>(namesIn(ids.length), ids);
-        yield found.map(({ metric }) => metric);
+        yield [...new Set(found.map(({ metric }) => metric))];
         for (const { isPartial, rowIds } of chunks) {
           const last = rowIds.at(-1) ?? lastRowId;
           if (isPartial) yield* namesInRows(db, setId, (rowIds[0] ?? 0) - 1, last);
@@ -154,5 +154,5 @@ export const SETS_THAT_COUNT = `
 
 export function namesIn(chunks: number): string {
   const marks = Array.from({ length: chunks }, () => '?').join(', ');
-  return `SELECT DISTINCT metric FROM metric_columns WHERE chunk_id IN (${marks})`;
+  return `SELECT metric FROM metric_columns WHERE chunk_id IN (${marks})`;
 }
