@@ -118,12 +118,6 @@ CREATE TABLE delivery_attempts (
   PRIMARY KEY (delivery_id, number)
 );
 
-CREATE TABLE discarded_row_sets (
-  task_id text NOT NULL REFERENCES tasks (id),
-  row_set integer NOT NULL,
-  PRIMARY KEY (task_id, row_set)
-);
-
 CREATE TABLE edges (
   id text PRIMARY KEY NOT NULL,
   name text NOT NULL,
@@ -255,6 +249,23 @@ CREATE TABLE lease_requests (
 
 CREATE INDEX lease_requests_age ON lease_requests (created_at);
 
+CREATE TABLE metric_chunks (
+  id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+  set_id integer NOT NULL REFERENCES row_sets (id),
+  first_row_id integer NOT NULL,
+  row_count integer NOT NULL CHECK (row_count >= 1),
+  row_ids blob,
+  is_partial boolean NOT NULL DEFAULT 0 CHECK (is_partial IN (0, 1)),
+  UNIQUE (set_id, first_row_id)
+);
+
+CREATE TABLE metric_columns (
+  chunk_id integer NOT NULL REFERENCES metric_chunks (id),
+  metric text NOT NULL,
+  vals blob NOT NULL,
+  PRIMARY KEY (chunk_id, metric)
+);
+
 CREATE TABLE queues (
   name text PRIMARY KEY NOT NULL,
   weight integer NOT NULL DEFAULT 1 CHECK (weight BETWEEN 1 AND 1000),
@@ -283,16 +294,27 @@ CREATE INDEX releases_newest ON releases (created_at, id);
 
 CREATE TABLE result_rows (
   id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
-  task_id text NOT NULL REFERENCES tasks (id),
-  row_set integer NOT NULL,
+  set_id integer NOT NULL REFERENCES row_sets (id),
   config_id text NOT NULL,
-  job_id text NOT NULL,
   config text NOT NULL,
   metrics text NOT NULL,
-  UNIQUE (task_id, row_set, config_id)
+  UNIQUE (set_id, config_id)
 );
 
-CREATE INDEX result_rows_of_job ON result_rows (job_id, id);
+CREATE INDEX result_rows_of_set ON result_rows (set_id, id);
+
+CREATE TABLE row_sets (
+  id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+  task_id text NOT NULL,
+  job_id text NOT NULL REFERENCES jobs (id),
+  is_discarded boolean NOT NULL DEFAULT 0 CHECK (is_discarded IN (0, 1)),
+  folded_through integer NOT NULL DEFAULT 0,
+  folded_rows integer NOT NULL DEFAULT 0 CHECK (folded_rows >= 0)
+);
+
+CREATE INDEX row_sets_discarded ON row_sets (id) WHERE is_discarded = 1;
+
+CREATE INDEX row_sets_of_job ON row_sets (job_id, id);
 
 CREATE TABLE "schema_migrations" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "timestamp" bigint NOT NULL, "name" varchar NOT NULL);
 
@@ -331,14 +353,13 @@ CREATE TABLE tasks (
   progress_status text,
   progress_at integer,
   progress_counters text,
-  row_set integer NOT NULL DEFAULT 0,
   result_count integer NOT NULL DEFAULT 0 CHECK (result_count >= 0),
   result_folder text,
   summary text,
   error_code text,
   error_message text,
   created_at integer NOT NULL,
-  finalized_at integer, claim_group text NOT NULL DEFAULT '', is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)), is_graced boolean NOT NULL DEFAULT 0 CHECK (is_graced IN (0, 1)), stall_seconds integer CHECK (stall_seconds >= 1), fails_on_stall boolean NOT NULL DEFAULT 0 CHECK (fails_on_stall IN (0, 1)), stall_due_at integer, stalled_at integer, progress_rate real,
+  finalized_at integer, claim_group text NOT NULL DEFAULT '', is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)), is_graced boolean NOT NULL DEFAULT 0 CHECK (is_graced IN (0, 1)), stall_seconds integer CHECK (stall_seconds >= 1), fails_on_stall boolean NOT NULL DEFAULT 0 CHECK (fails_on_stall IN (0, 1)), stall_due_at integer, stalled_at integer, progress_rate real, row_set_id integer,
   UNIQUE (job_id, task_index),
   CHECK ((status = 'leased') = (lease_token IS NOT NULL)),
   CHECK ((status = 'leased') = (lease_edge_id IS NOT NULL)),
