@@ -110,6 +110,22 @@ describe('ForemanClient', () => {
     await expect(waiting).rejects.toThrow('enough');
   });
 
+  it('asks for rows by conditions and fields, and for their summary', async () => {
+    const summary = { count: 0, metrics: {}, metricsTruncated: false };
+    gateway.script = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ items: [], nextCursor: null, ...summary }));
+    };
+    const where = ['metrics.trades >= 30', 'configId=a&b'];
+    await collect(client.results('j1', { where, fields: ['configId', 'metrics.sharpe'] }));
+    expect(await client.summarizeResults('j1', { where })).toMatchObject(summary);
+    const conditions = 'where=metrics.trades+%3E%3D+30&where=configId%3Da%26b';
+    expect(gateway.seen.map(({ url }) => url)).toEqual([
+      `/jobs/j1/results?${conditions}&fields=configId%2Cmetrics.sharpe`,
+      `/jobs/j1/results/summary?${conditions}`,
+    ]);
+  });
+
   it('streams rows, and never takes half of them for all', async () => {
     gateway.script = (_request, response, count) => {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });

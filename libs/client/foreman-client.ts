@@ -16,8 +16,9 @@ import type {
   Job,
   JobFilter,
   JobRequest,
-  ResultOrder,
+  ResultQuery,
   ResultRow,
+  ResultSummary,
   SubmittedJob,
   Task,
 } from './protocol.types';
@@ -105,19 +106,28 @@ export class ForemanClient {
     return this.session.call({ method: 'GET', path: `${jobPath(jobId)}/explain`, signal });
   }
 
-  /** Result rows, page by page; rows are there while the job still runs. */
+  /** Result rows, page by page; rows are there while the job still runs. Those that come after the first page are left out. */
   results(
     jobId: string,
-    { sort, order, pageSize, signal }: ResultOrder & ListOptions = {},
+    { pageSize, signal, ...rows }: ResultQuery & ListOptions = {},
   ): AsyncGenerator<ResultRow, void> {
-    const query = { sort, order, limit: pageSize };
+    const query = { ...queryOf(rows), limit: pageSize };
     return this.session.items(`${jobPath(jobId)}/results`, query, signal);
+  }
+
+  /** How many result rows there are, and what their metrics are like. */
+  summarizeResults(
+    jobId: string,
+    { where, signal }: Pick<ResultQuery, 'where'> & CallOptions = {},
+  ): Promise<ResultSummary> {
+    const path = `${jobPath(jobId)}/results/summary`;
+    return this.session.call({ method: 'GET', path, query: { where }, signal });
   }
 
   /** All result rows in one streamed answer; for many of them. Throws if the stream is cut off. */
   async *streamResults(
     jobId: string,
-    options: ResultOrder & CallOptions = {},
+    options: ResultQuery & CallOptions = {},
   ): AsyncGenerator<ResultRow, void> {
     yield* ndjsonValues<ResultRow>(await this.exportResults(jobId, 'ndjson', options));
   }
@@ -126,12 +136,12 @@ export class ForemanClient {
   async exportResults(
     jobId: string,
     format: 'ndjson' | 'csv',
-    { sort, order, signal }: ResultOrder & CallOptions = {},
+    { signal, ...rows }: ResultQuery & CallOptions = {},
   ): Promise<Readable> {
     const { body } = await this.session.stream({
       method: 'GET',
       path: `${jobPath(jobId)}/results`,
-      query: { sort, order },
+      query: queryOf(rows),
       headers: { accept: format === 'csv' ? 'text/csv' : 'application/x-ndjson' },
       signal,
     });
@@ -205,6 +215,10 @@ export class ForemanClient {
     const key = idempotencyKey ?? this.session.ids.uuid();
     return { headers: { 'idempotency-key': key }, signal };
   }
+}
+
+function queryOf({ sort, order, where, fields }: ResultQuery) {
+  return { sort, order, where, fields: fields?.join(',') };
 }
 
 function jobPath(jobId: string): string {

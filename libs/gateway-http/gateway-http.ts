@@ -16,11 +16,14 @@ export interface GatewayHttpOptions {
   readonly userAgent?: string;
 }
 
+type QueryValue = string | number | boolean | undefined;
+
 export interface GatewayCall {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
   /** Begins with a slash; ids in it must be encoded already. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** A list is a parameter that is given once for each of its values. */
+  readonly query?: Readonly<Record<string, QueryValue | readonly QueryValue[]>>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: string | Buffer | Readable;
   readonly contentType?: string;
@@ -112,8 +115,10 @@ export class GatewayHttp {
 
   private urlOf(call: GatewayCall): URL {
     const url = new URL(this.baseUrl + call.path);
-    for (const [name, value] of Object.entries(call.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+    for (const [name, values] of Object.entries(call.query ?? {})) {
+      for (const value of [values].flat()) {
+        if (value !== undefined) url.searchParams.append(name, String(value));
+      }
     }
     return url;
   }

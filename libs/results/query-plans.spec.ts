@@ -2,6 +2,8 @@ import { openTestEngine, type TestEngine } from '@foreman/testing';
 import { namesIn, SETS_THAT_COUNT } from './columns/metric-columns';
 import { CHUNK_OF_ROW, COLUMNS, TAIL } from './columns/metric-folding';
 import { CHUNKS, chunksWith, METRICS_OF_ROWS } from './columns/stored-columns';
+import { ROWS_OF_CONFIG } from './queries/row-scan';
+import { ROWS_BY_ID } from './queries/rows-by-id';
 import { knownOf } from './rows/result-check';
 import { setsOf } from './rows/result-removal';
 import { NEW_IDS, REPLACE_CHANGED } from './rows/result-row.store';
@@ -44,6 +46,12 @@ describe('the statements of results', () => {
     ],
     ['metrics of rows', METRICS_OF_ROWS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],
     ['names of metrics', namesIn(2), /COVERING INDEX sqlite_autoindex_metric_columns_1/],
+    ['rows by their ids', ROWS_BY_ID, /SEARCH r USING INTEGER PRIMARY KEY[^]*SEARCH t .*\(id=\?\)/],
+    [
+      'rows of a config',
+      ROWS_OF_CONFIG,
+      /SEARCH t .*\(job_id=\? AND task_index>\?\)[^]*SEARCH r .*\(set_id=\? AND config_id=\?\)/,
+    ],
     ...REMOVAL_OF_SET.map((sql): [string, string, RegExp] => [`removal: ${sql}`, sql, /=\?/]),
   ])('%s goes by its index, and sorts nothing', async (_what, sql, index) => {
     const plan = await engine.reads.query<{ detail: string }>(

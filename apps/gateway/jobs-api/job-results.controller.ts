@@ -1,17 +1,18 @@
 import { pipeline } from 'node:stream/promises';
 import { ReadConnection } from '@foreman/database';
 import { getJob } from '@foreman/jobs';
-import { ResultExports, ResultQueries, type ResultRowView } from '@foreman/results';
+import { ResultExports, ResultQueries, ResultSummaries, type ResultQuery } from '@foreman/results';
 import { Controller, Get, Logger, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { create as contentDisposition } from 'content-disposition';
 import type { Request, Response } from 'express';
-import { ApiPage, pageAnswer } from '../http/api-page';
+import { ApiPage } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { pageRequestOf } from '../http/page.dto';
-import { ListResultsQueryDto, ResultRowDto } from './result.dto';
+import { ListResultsQueryDto, ResultRowDto, SummaryQueryDto } from './result.dto';
+import { ResultSummaryDto, resultSummaryDto } from './result-summary.dto';
 
 const NDJSON = 'application/x-ndjson';
 const CSV = 'text/csv';
@@ -26,6 +27,7 @@ export class JobResultsController {
     private readonly reads: ReadConnection,
     private readonly queries: ResultQueries,
     private readonly exports: ResultExports,
+    private readonly summaries: ResultSummaries,
   ) {}
 
   @Get()
@@ -33,51 +35,70 @@ export class JobResultsController {
     operationId: 'listResults',
     summary: "List a job's result rows",
     description:
-      'A page as JSON, sorted by any metric (nulls last) or in the order of arrival. With `Accept: application/x-ndjson` or `text/csv` all rows that are there are streamed, in the order of arrival.',
+      'A page as JSON, sorted by any metric (nulls last) or in the order of arrival; the pages are of the rows that were there at the first. With `Accept: application/x-ndjson` or `text/csv` all rows that are there are streamed, under the same `sort`, `where` and `fields`.',
   })
   @ApiPage(ResultRowDto, 'One page, or, as NDJSON or CSV, all rows')
-  @ApiProblems('request.invalid', 'job.not_found')
+  @ApiProblems('request.invalid', 'job.not_found', 'rate.limited')
   async list(
     @IdParam('job.not_found') id: string,
     @Query() query: ListResultsQueryDto,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await getJob(this.reads, id);
+    const { kind } = await getJob(this.reads, id);
+    const asked = queryOf(query);
     const type = request.accepts(['application/json', NDJSON, CSV]);
-    if (type === NDJSON || type === CSV) return this.stream(id, type, response);
-    const { sort, order } = query;
-    const page = await this.queries.page(this.reads, id, {
-      ...pageRequestOf(query),
-      sort: sort ?? null,
-      order: order ?? 'desc',
-    });
-    response.json(pageAnswer(page, resultRowDto));
+    if (type === NDJSON || type === CSV) return this.stream({ id, kind }, type, asked, response);
+    const page = await this.queries.pageText(this.reads, id, { ...pageRequestOf(query), ...asked });
+    // Put together from the rows' own texts: parsed and written again, large numbers would lose digits.
+    const nextCursor = JSON.stringify(page.nextCursor);
+    response
+      .type('application/json')
+      .send(`{"items":[${page.items.join(',')}],"nextCursor":${nextCursor}}`);
   }
 
-  private async stream(id: string, type: string, response: Response): Promise<void> {
+  @Get('summary')
+  @ApiOperation({
+    operationId: 'summarizeResults',
+    summary: "Sum up a job's result rows",
+    description:
+      'How many there are, and of each metric the extremes, the mean and exact quantiles; with `where`, of the rows that meet the conditions.',
+  })
+  @ApiOkResponse({ type: ResultSummaryDto })
+  @ApiProblems('request.invalid', 'job.not_found', 'rate.limited')
+  async summary(
+    @IdParam('job.not_found') id: string,
+    @Query() query: SummaryQueryDto,
+  ): Promise<ResultSummaryDto> {
+    await getJob(this.reads, id);
+    return resultSummaryDto(await this.summaries.of(this.reads, id, query.where));
+  }
+
+  private async stream(
+    job: { readonly id: string; readonly kind: string },
+    type: string,
+    query: ResultQuery,
+    response: Response,
+  ): Promise<void> {
     const isCsv = type === CSV;
-    const rows = isCsv ? await this.exports.csv(id) : this.exports.ndjson(id);
+    const rows = isCsv ? await this.exports.csv(job.id, query) : this.exports.ndjson(job.id, query);
     response.setHeader('Content-Type', isCsv ? `${CSV}; charset=utf-8; header=present` : NDJSON);
+    // A kind may have slashes and colons, which no file's name should.
+    const name = `results-${job.kind.replaceAll(/[:/]/g, '-')}-${job.id}`;
     response.setHeader(
       'Content-Disposition',
-      contentDisposition(`results-${id}.${isCsv ? 'csv' : 'ndjson'}`),
+      contentDisposition(`${name}.${isCsv ? 'csv' : 'ndjson'}`),
     );
     try {
       await pipeline(rows, response);
     } catch (error) {
       // The headers are out: a stream that failed is cut off, and never ends as if it were whole.
       response.destroy();
-      this.logger.warn({ err: error, jobId: id }, 'An export of results was cut off');
+      this.logger.warn({ err: error, jobId: job.id }, 'An export of results was cut off');
     }
   }
 }
 
-function resultRowDto(row: ResultRowView): ResultRowDto {
-  return {
-    taskIndex: row.taskIndex,
-    configId: row.configId,
-    config: row.config,
-    metrics: row.metrics,
-  };
+function queryOf({ sort, order, where, fields }: ListResultsQueryDto): ResultQuery {
+  return { sort: sort ?? null, order: order ?? 'desc', where: where ?? [], fields: fields ?? null };
 }

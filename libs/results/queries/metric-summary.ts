@@ -50,7 +50,7 @@ function quantile(values: Float64Array, share: number): number {
   const high = values[rank + 1] ?? low;
   const part = place - rank;
   // Not low + part * (high - low): that difference may be more than a double can hold.
-  return low === high ? low : low * (1 - part) + high * part;
+  return Math.min(high, Math.max(low, low * (1 - part) + high * part));
 }
 
 const NUMBERS_A_TURN = 500_000;
