@@ -296,6 +296,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/jobs/{id}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Follow a job's events as they happen
+         * @description Server-sent events: `state`, `task`, `artifact`, `progress`, `gone`. Begins with the present state, or after the `Last-Event-ID`; ends when the job is finalized and all is told.
+         */
+        readonly get: operations["streamJobEvents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/internal/edges/enroll": {
         readonly parameters: {
             readonly query?: never;
@@ -1498,6 +1518,100 @@ export interface components {
              */
             readonly finishedAt: string | null;
             readonly attempts: readonly components["schemas"]["DeliveryAttemptDto"][];
+        };
+        readonly JobStateEventDto: {
+            /**
+             * @example running
+             * @enum {string}
+             */
+            readonly status: "queued" | "running" | "completed" | "failed" | "cancelled";
+            /**
+             * @description Grows with each retry of the job.
+             * @example 1
+             */
+            readonly run: number;
+            /**
+             * @description Orders the job's states; the one that webhooks carry.
+             * @example 2
+             */
+            readonly seq: number;
+            /** Format: date-time */
+            readonly at: string;
+        };
+        readonly TaskEventDto: {
+            /**
+             * @description What happened to it.
+             * @example task.leased
+             */
+            readonly type: string;
+            /** Format: uuid */
+            readonly taskId: string;
+            /** @example 0 */
+            readonly taskIndex: number;
+            /** @example 1 */
+            readonly run: number;
+            /** @example 1 */
+            readonly attempt: number;
+            /**
+             * @description How the attempt ended, of a task that is queued again.
+             * @example null
+             */
+            readonly outcome: string | null;
+            /**
+             * @description Of a task that has failed.
+             * @example null
+             */
+            readonly code: string | null;
+            /** Format: date-time */
+            readonly at: string;
+        };
+        readonly ArtifactEventDto: {
+            /**
+             * @example [
+             *       "completion",
+             *       "equity.csv"
+             *     ]
+             */
+            readonly names: readonly string[];
+            /**
+             * @description Whose they are; null for the job's own, and for those that were there when the reader came.
+             * @example 0
+             */
+            readonly taskIndex: number | null;
+            /**
+             * @description True when this task has more than these: the list of artifacts has all.
+             * @example false
+             */
+            readonly isCut: boolean;
+        };
+        readonly JobProgressEventDto: {
+            /** @example 120 */
+            readonly processed: number;
+            /** @example 480 */
+            readonly total: number | null;
+            /** @example evaluating */
+            readonly status: string | null;
+            /**
+             * @description Units a second, smoothed over a minute; null while it does not run, or cannot be told.
+             * @example 4.5
+             */
+            readonly ratePerSecond: number | null;
+            /**
+             * @description At this rate, whole seconds until all is done; null when it cannot be told.
+             * @example 80
+             */
+            readonly etaSeconds: number | null;
+            /**
+             * @description Rows that count.
+             * @example 1200
+             */
+            readonly resultCount: number;
+            readonly taskCounts: components["schemas"]["TaskCountsDto"];
+            /**
+             * @description Of the leased ones, those that are alive and do not advance.
+             * @example 0
+             */
+            readonly stalledTasks: number;
         };
         readonly EnrolDto: {
             /**
@@ -3963,6 +4077,109 @@ export interface operations {
             };
             /** @description `job.not_found`: There is no such job */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly streamJobEvents: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Last-Event-ID"?: string;
+            };
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The stream. The data of each event is the schema of its name, as JSON */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 4711
+                     *     event: state
+                     *     data: {"status":"running","run":1,"seq":2,"at":"2026-11-22T01:00:00.000Z"}
+                     */
+                    readonly "text/event-stream": string;
+                };
+            };
+            /** @description The `Last-Event-ID` is that of the end: all is told */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `job.not_found`: There is no such job */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -1,11 +1,15 @@
 import type {
+  ArtifactEventData,
   Delivery,
   Explanation,
   Job,
   JobRequest,
+  JobStateData,
+  ProgressData,
   ResultRow,
   SubmittedJob,
   Task,
+  TaskEventData,
 } from '@foreman/client';
 import type { EdgeConnection, LeasedTask } from '@foreman/edge-sdk';
 import type { SignedRelease } from '@foreman/kernel';
@@ -28,6 +32,10 @@ export type ClientAgrees = [
   Is<Wire['ExplanationDto'], Explanation>,
   Is<Wire['ResultRowDto'], ResultRow>,
   Is<Wire['DeliveryDto'], Delivery>,
+  Is<Wire['JobStateEventDto'], JobStateData>,
+  Is<Wire['TaskEventDto'], TaskEventData>,
+  Is<Wire['ArtifactEventDto'], ArtifactEventData>,
+  Is<Wire['JobProgressEventDto'], ProgressData>,
   Is<JobRequest, Wire['SubmitJobDto']>,
 ];
 
