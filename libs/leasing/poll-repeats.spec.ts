@@ -40,14 +40,12 @@ describe('a poll that is repeated', () => {
     const edge = lab.edge();
     const ghost = await lab.park(edge, key('k'));
     const newer = await lab.park(edge, key('k'));
+    const newest = await lab.park(edge, key('k'));
     const onOtherPath = await lab.park(edge, key('k', 'tasks/lease'));
-    expect([ghost.isAnswered, newer.isAnswered, onOtherPath.isAnswered]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    const polls = [ghost, newer, newest, onOtherPath];
+    expect(polls.map((poll) => poll.isAnswered)).toEqual([true, true, false, false]);
     await lab.lab.submit();
-    const [leased] = (await newer.answer).items;
+    const [leased] = (await newest.answer).items;
     const [again] = (await lab.ask(edge, key('k')).answer).items;
     expect(again?.leaseToken).toBe(leased?.leaseToken);
   });

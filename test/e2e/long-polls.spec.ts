@@ -1,6 +1,8 @@
-import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { ParkedPolls } from '@foreman/leasing';
+import type { Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { Edges } from '@foreman/edges';
+import { Leasing, ParkedPolls } from '@foreman/leasing';
 import { eventually } from '@foreman/testing';
 import { startInProcess, type InProcessGateway, type TestEdge } from './harness';
 
@@ -62,14 +64,26 @@ describe('a parked poll', () => {
     expect(answer.body).toMatchObject({ jobId: job.body.id, attempt: 1 });
   });
 
-  it('whose socket is destroyed before it is looked at parks nowhere, and keeps no task', async () => {
-    const socket = pollOnSocket(edge);
-    await once(socket, 'connect');
-    socket.destroy();
+  it('whose socket is destroyed while it is authenticated parks nowhere, and takes no task', async () => {
     const job = await submit();
-    const answer = await poll(edge, 10);
-    expect(answer.body).toMatchObject({ jobId: job.body.id });
+    const server: Server = gateway.app.getHttpServer();
+    const edges = gateway.app.get(Edges);
+    const authenticate = edges.authenticate.bind(edges);
+    const leases = jest.spyOn(gateway.app.get(Leasing), 'lease');
+    const connected = once(server, 'connection') as Promise<[Socket]>;
+    const socket = pollOnSocket(edge);
+    jest.spyOn(edges, 'authenticate').mockImplementationOnce(async (token) => {
+      const [served] = await connected;
+      const closed = once(served, 'close');
+      socket.destroy();
+      await closed;
+      return authenticate(token);
+    });
+    const call = await eventually('the poll reaches leasing', () => leases.mock.results[0]);
     expect(parked()).toBe(0);
+    expect(await call.value).toMatchObject({ items: [] });
+    leases.mockRestore();
+    expect((await poll(edge, 0)).body).toMatchObject({ jobId: job.body.id, attempt: 1 });
   });
 
   it('that was answered 204 cannot be asked again: a late duplicate leaves tasks alone', async () => {
