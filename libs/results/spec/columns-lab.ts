@@ -7,7 +7,7 @@ import { ResultsModule } from '../results.module';
 import { RowPages } from '../rows/row-pages';
 import { RowSets } from '../rows/row-sets';
 
-export type Metrics = Record<string, MetricValue>;
+type Metrics = Record<string, MetricValue>;
 
 export interface LabRow {
   readonly id: number;
@@ -17,7 +17,7 @@ export interface LabRow {
 /** Whose rows they are: a task of the job that is read, or another job, between whose rows they come. */
 export type LabTask = 0 | 1 | 'elsewhere';
 
-export const ALL_ROWS = Number.MAX_SAFE_INTEGER;
+const ALL_ROWS = Number.MAX_SAFE_INTEGER;
 
 /** A job of two tasks whose rows are read as columns, and again by parsing each of them. */
 export class ColumnsLab {
