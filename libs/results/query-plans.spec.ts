@@ -8,6 +8,7 @@ import { knownOf } from './rows/result-check';
 import { setsOf } from './rows/result-removal';
 import { NEW_IDS, REPLACE_CHANGED } from './rows/result-row.store';
 import { DISCARDED } from './rows/result-sweep';
+import { IDS, IDS_AND_METRICS } from './result-ids';
 import { LAST_ROW, LATER_TASKS, REST_OF_TASK } from './rows/row-pages';
 import { REMOVAL_OF_SET } from './rows/row-set-removal';
 import { ResultsModule } from './results.module';
@@ -31,6 +32,8 @@ describe('the statements of results', () => {
     ['the newest row', LAST_ROW, /SEARCH result_rows/],
     ['best configs', knownOf(2), /\(set_id=\? AND config_id=\?\)/],
     ['a replaced row', REPLACE_CHANGED, /\(set_id=\? AND config_id=\?\)/],
+    ['ids', IDS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],
+    ['ids and metrics', IDS_AND_METRICS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],
     ['discarded sets', DISCARDED, /row_sets_discarded/],
     ["jobs' sets", setsOf(2), /row_sets_of_job \(job_id=\?\)/],
     ['new rows', NEW_IDS, /COVERING INDEX result_rows_of_set \(set_id=\? AND id>\?\)/],
@@ -50,7 +53,7 @@ describe('the statements of results', () => {
     [
       'rows of a config',
       ROWS_OF_CONFIG,
-      /SEARCH t .*\(job_id=\? AND task_index>\?\)[^]*SEARCH r .*\(set_id=\? AND config_id=\?\)/,
+      /SEARCH t .*\(job_id=\? AND task_index>\?\)[^]*SEARCH r .*\(set_id=\? AND config_id=\?/,
     ],
     ...REMOVAL_OF_SET.map((sql): [string, string, RegExp] => [`removal: ${sql}`, sql, /=\?/]),
   ])('%s goes by its index, and sorts nothing', async (_what, sql, index) => {
