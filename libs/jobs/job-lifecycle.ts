@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
 import { DomainError, isUuid } from '@foreman/kernel';
 import { getJob, jobNotFound } from './job-lookup';
-import { JobChanges } from './job-changes';
 import { JobEntity } from './job.entity';
 import { JobEvents } from './job-events';
 import { isFinalized } from './job-state';
@@ -21,7 +20,6 @@ export class JobLifecycle {
   constructor(
     private readonly events: JobEvents,
     private readonly availability: TaskAvailability,
-    private readonly changes: JobChanges,
   ) {}
 
   /** Lets a lib above put in place what must be visible together with `job.completed`. */
@@ -90,7 +88,6 @@ export class JobLifecycle {
       now,
       jobId,
     ]);
-    this.changes.announce(tx, jobId);
   }
 
   /** Keeps the job from retention. @throws `job.not_found`. */

@@ -95,9 +95,15 @@ describe('the live events of a job', () => {
   it('tell of many tasks whose artifacts are there by then, and of the job last', async () => {
     const jobId = await lab.submit({ tasks: [{}, {}] });
     const stream = await lab.followLive(jobId);
+    const tasks = [];
     for (const name of ['a', 'b']) {
+      tasks.push({ name, task: await lab.lease() });
+      const leases = () => stream.of('task').length;
+      await stream.until('each lease is told', () => leases() === tasks.length);
+    }
+    for (const { name, task } of tasks) {
       const artifacts = [{ name, content_type: 'text/plain', inline: name }];
-      await lab.complete(await lab.lease(), { artifacts });
+      await lab.complete(task, { artifacts });
     }
     await stream.untilEnd();
     expect(stream.of('artifact').map(({ names, taskIndex }) => [taskIndex, names])).toEqual([
@@ -108,7 +114,7 @@ describe('the live events of a job', () => {
     expect(stream.told().at(-1)).toBe('completed');
   });
 
-  it('tell progress at most every 500 ms, the newest, and not again what is as it was', async () => {
+  it('tell progress at most every 500 ms, and the newest', async () => {
     const jobId = await lab.submit();
     const stream = await lab.followLive(jobId);
     const task = await lab.lease();
@@ -124,9 +130,22 @@ describe('the live events of a job', () => {
     lab.clock.advance(1);
     await stream.until('progress is told', (told) => told.of('progress').length === 3);
     expect(stream.of('progress')[2]).toMatchObject({ processed: 20, status: 'last' });
+    await lab.heartbeat(task, { status: 'a word alone' });
+    lab.clock.advance(500);
+    await stream.until('it is told', (told) => told.of('progress').length === 4);
     await lab.complete(task, { processedCount: 21 });
     await stream.untilEnd();
-    expect(stream.of('progress').map(({ processed }) => processed)).toEqual([0, 0, 20, 21]);
+    expect(stream.of('progress').map(({ processed }) => processed)).toEqual([0, 0, 20, 20, 21]);
+  });
+
+  it('are told page by page, and end with the last one', async () => {
+    const jobId = await lab.submit();
+    await lab.writeUnannounced(jobId, 250);
+    await lab.gateway.call('POST', `/jobs/${jobId}/cancel`, { token: lab.service });
+    const stream = await lab.follow(jobId, '0');
+    await stream.untilEnd();
+    expect(stream.told()).toHaveLength(252);
+    expect([stream.told().at(-1), stream.ending]).toEqual(['cancelled', 'whole']);
   });
 
   it('end with `gone` when the job is deleted', async () => {
@@ -186,11 +205,13 @@ describe('the live events of a job', () => {
     expect((await lab.follow(jobId, undefined, writer)).status).toBe(403);
     expect((await lab.follow('01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11')).status).toBe(404);
     expect((await lab.follow(jobId, 'seven')).status).toBe(400);
+    const { readers } = lab;
     const head = await lab.gateway.call('HEAD', `/jobs/${jobId}/events`, { token: lab.service });
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(lab.readers).toBeLessThanOrEqual(readers);
   });
 
-  it('see what another process wrote, with the next look', async () => {
+  it('see what another process wrote with the next look, and tell nothing twice', async () => {
     const jobId = await lab.submit();
     const stream = await lab.followLive(jobId);
     await lab.writeUnannounced(jobId, 1);
@@ -198,5 +219,10 @@ describe('the live events of a job', () => {
     lab.clock.advance(5000);
     await stream.until('it is told', (told) => told.told().length === 1);
     expect(stream.told()).toEqual(['task.advanced']);
+    // Progress was read again, and is as it was.
+    lab.clock.advance(500);
+    lab.clock.advance(9500);
+    await stream.until('it beats', ({ comments }) => comments === 1);
+    expect(stream.of('progress')).toHaveLength(1);
   });
 });
