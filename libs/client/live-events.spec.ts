@@ -48,6 +48,16 @@ describe('the live events of a client', () => {
     expect(gateway.seen[0]).toMatchObject({ url: '/jobs/j1/events' });
   });
 
+  it('do not take a cut behind the end of an earlier run for the end', async () => {
+    gateway.script = (_request, response, count) => {
+      response.writeHead(200, STREAM);
+      if (count === 2) return void response.end(state(2, 'queued') + state(3, 'completed'));
+      response.write(state(1, 'failed'), () => setTimeout(() => response.socket?.destroy(), 20));
+    };
+    const told = statuses(await collect()).map(([, status]) => status);
+    expect(told).toEqual(['failed', 'queued', 'completed']);
+  });
+
   it('end at once when all was told before', async () => {
     expect(await collect({ lastEventId: '9' })).toEqual([]);
     expect(gateway.seen.map(({ headers }) => headers['last-event-id'])).toEqual(['9']);
