@@ -142,9 +142,9 @@ describe('questions about result rows over HTTP', () => {
       '',
     ]);
     const name = `results-study-a-b-${task.jobId}`;
-    expect(csv.headers.get('content-disposition')).toBe(`attachment; filename="${name}.csv"`);
+    expect(csv.headers.get('content-disposition')).toBe(`attachment; filename=${name}.csv`);
     const ndjson = await get(query, 'application/x-ndjson');
-    expect(ndjson.headers.get('content-disposition')).toBe(`attachment; filename="${name}.ndjson"`);
+    expect(ndjson.headers.get('content-disposition')).toBe(`attachment; filename=${name}.ndjson`);
   });
 
   it.each<[string, [string, string][], string]>([
