@@ -1,5 +1,5 @@
 import { openTestEngine, type TestEngine } from '@foreman/testing';
-import { FIND, LIST } from './artifact-reads';
+import { FIND, LIST, NAMES } from './artifact-reads';
 import { FIND_PUBLISHED, FIND_STAGED, STAGED_OF_TASK } from './artifact.store';
 import { ArtifactsModule } from './artifacts.module';
 import { RELEASED, RELEASE_ABANDONED } from './blob-registry';
@@ -18,6 +18,7 @@ describe('the statements of artifacts', () => {
 
   it.each<[string, string, number, RegExp]>([
     ["a job's list", LIST, 2, /artifacts USING INDEX artifacts_(published|of_job) \(job_id=\?/],
+    ['names', NAMES, 5, /artifacts_published \(job_id=\? AND name>\? AND name<\?\)/],
     ['one by name', FIND, 2, /artifacts_published \(job_id=\? AND name=\?\)/],
     [
       'what is published already',

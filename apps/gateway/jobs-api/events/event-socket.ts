@@ -4,7 +4,7 @@ import type { Response } from 'express';
 /** A reader that takes nothing for so long is dropped, in ms: it can come back where it was. */
 const DRAIN_WITHIN_MS = 30_000;
 /** What may wait for one reader, in bytes. The kernel's own buffers are not counted. */
-export const WAITING_LIMIT_BYTES = 64 * 1024;
+const WAITING_LIMIT_BYTES = 64 * 1024;
 
 /** The writing end of one reader's stream: waits for it, but not for ever. */
 export class EventSocket {
