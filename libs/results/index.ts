@@ -3,6 +3,8 @@ export type { ResultsOptions } from './results.options';
 export { ResultCheck } from './rows/result-check';
 export type { ClaimedResults } from './rows/result-check';
 export { ResultExports } from './result-exports';
+export { ResultIds } from './result-ids';
+export type { WantedIds } from './result-ids';
 export { UnreadableBodyError } from './ingestion/unreadable-body';
 export { ResultIngestion } from './result-ingestion';
 export type {

@@ -1,3 +1,4 @@
+import { UnreadableBodyError } from './ingestion/unreadable-body';
 import { MAX_ROW_BYTES } from './result-row';
 
 /** One line of a body, counted from 1; it stands in `text` from `start` to `end`, which have no newline between them. */
@@ -15,6 +16,8 @@ export class UnreadableLineError extends Error {
   constructor(
     readonly line: number,
     message: string,
+    readonly code: UnreadableBodyError['code'] = 'request.invalid',
+    readonly details: UnreadableBodyError['details'] = {},
   ) {
     super(message);
   }
@@ -31,16 +34,23 @@ const MAX_BYTES_A_CHAR = 3;
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The lines that each piece of the body completes, blank ones too. Holds at most one unfinished line.
- * @throws UnreadableLineError after all lines before it were handed out.
+ * The lines that each piece of the body completes; empty ones are counted and left out. Holds at most one
+ * unfinished line.
+ * @throws UnreadableLineError after all lines before it were handed out, also for an UnreadableBodyError
+ * of the body.
  */
 export async function* ndjsonLines(body: AsyncIterable<Buffer>): AsyncGenerator<NdjsonLine[]> {
   const splitter = new LineSplitter();
-  for await (const piece of body) {
-    for (let start = 0; start < piece.length; start += WINDOW_BYTES) {
-      yield splitter.take(piece.subarray(start, start + WINDOW_BYTES));
-      splitter.throwIfUnreadable();
+  try {
+    for await (const piece of body) {
+      for (let start = 0; start < piece.length; start += WINDOW_BYTES) {
+        yield splitter.take(piece.subarray(start, start + WINDOW_BYTES));
+        splitter.throwIfUnreadable();
+      }
     }
+  } catch (error) {
+    if (!(error instanceof UnreadableBodyError)) throw error;
+    throw new UnreadableLineError(splitter.nextLine, error.message, error.code, error.details);
   }
   yield splitter.takeLast();
   splitter.throwIfUnreadable();
@@ -51,6 +61,11 @@ class LineSplitter {
   private unfinished: Buffer[] = [];
   private unfinishedBytes = 0;
   private unreadable: UnreadableLineError | null = null;
+
+  /** The number of the line that is not finished. */
+  get nextLine(): number {
+    return this.number + 1;
+  }
 
   take(bytes: Buffer): NdjsonLine[] {
     const end = bytes.lastIndexOf(NEWLINE) + 1;
@@ -107,14 +122,14 @@ class LineSplitter {
         return;
       }
       this.number += 1;
-      lines.push({ number: this.number, text, start, end, isAscii });
+      if (end > start) lines.push({ number: this.number, text, start, end, isAscii });
       start = end + 1;
     }
   }
 
   /** The first finding stands: nothing is read after it. */
   private refuse(message: string): void {
-    this.unreadable ??= new UnreadableLineError(this.number + 1, message);
+    this.unreadable ??= new UnreadableLineError(this.nextLine, message);
   }
 }
 

@@ -3,6 +3,7 @@ import { UnitOfWork, type Tx } from '@foreman/database';
 import { LeaseFence, TaskAdvance, type LeaseClaim, type TaskEntity } from '@foreman/jobs';
 import { Clock, DomainError, invalidField, type FieldError } from '@foreman/kernel';
 import { checkResultFolder } from './result-folder';
+import { readPostedJson, type FoundPost, type FoundRow } from './ingestion/posted-json';
 import { checkRow, type CheckedRow } from './result-row';
 import { ResultRowStore } from './rows/result-row.store';
 import { ResultsSettings } from './results.options';
@@ -19,6 +20,11 @@ export interface PostedRows extends RowSender {
   /** 1..5000; not yet checked. */
   readonly rows: readonly unknown[];
   readonly resultFolder?: string;
+}
+
+export interface PostedJson extends RowSender {
+  /** `{"rows": [1..5000], "resultFolder"?}`, in UTF-8. Other fields are ignored. */
+  readonly json: Buffer;
 }
 
 export interface StreamedRows extends RowSender {
@@ -56,17 +62,19 @@ export class ResultIngestion {
    * written, so that a post that is refused for a row changes nothing.
    * @throws `request.invalid` with every bad row's path; `task.not_found`; `lease.lost`.
    */
-  async postRows(posted: PostedRows): Promise<IngestedRows> {
-    const { resultFolder } = posted;
-    const rows = checkedRows(posted.rows);
-    if (resultFolder !== undefined) checkResultFolder(resultFolder);
-    let stored = 0;
-    for (let start = 0; start < rows.length; start += UNIT_ROWS) {
-      const unit = rows.slice(start, start + UNIT_ROWS);
-      const folder = start === 0 ? resultFolder : undefined;
-      stored = await this.store(posted, unit, folder);
-    }
-    return { received: rows.length, stored };
+  async postRows({ rows, resultFolder, ...sender }: PostedRows): Promise<IngestedRows> {
+    checkCount(rows.length);
+    return this.storePost(sender, { rows: rows.map(checkRow), resultFolder });
+  }
+
+  /**
+   * The same from the text, whose numbers keep all their digits.
+   * @throws also `request.invalid` for what is no JSON.
+   */
+  async postJson({ json, ...sender }: PostedJson): Promise<IngestedRows> {
+    const post = readPostedJson(json);
+    checkCount(post.rows.length);
+    return this.storePost(sender, post);
   }
 
   /**
@@ -83,6 +91,18 @@ export class ResultIngestion {
       this.store(streamed, unit),
     );
     return stream.take(streamed.body, resultCount);
+  }
+
+  private async storePost(sender: RowSender, post: FoundPost): Promise<IngestedRows> {
+    const rows = goodRows(post.rows);
+    const resultFolder = folderOf(post.resultFolder);
+    let stored = 0;
+    for (let start = 0; start < rows.length; start += UNIT_ROWS) {
+      const unit = rows.slice(start, start + UNIT_ROWS);
+      const folder = start === 0 ? resultFolder : undefined;
+      stored = await this.store(sender, unit, folder);
+    }
+    return { received: rows.length, stored };
   }
 
   /** One bulk unit; an empty one only extends the lease. */
@@ -110,16 +130,19 @@ export class ResultIngestion {
   }
 }
 
-function checkedRows(rows: readonly unknown[]): CheckedRow[] {
-  if (rows.length < 1 || rows.length > MAX_POSTED_ROWS) {
+function checkCount(rows: number): void {
+  if (rows < 1 || rows > MAX_POSTED_ROWS) {
     throw invalidField('rows', `must hold 1..${MAX_POSTED_ROWS} rows`);
   }
+}
+
+/** @throws `request.invalid` unless all are good. */
+function goodRows(found: readonly FoundRow[]): CheckedRow[] {
   const good: CheckedRow[] = [];
   const errors: FieldError[] = [];
-  for (const [index, row] of rows.entries()) {
-    const checked = checkRow(row);
-    if ('bytes' in checked) good.push(checked);
-    else errors.push(...checked.map((error) => atRow(index, error)));
+  for (const [index, row] of found.entries()) {
+    if ('bytes' in row) good.push(row);
+    else errors.push(...row.map((error) => atRow(index, error)));
     if (errors.length >= MAX_FINDINGS) break;
   }
   const [first] = errors;
@@ -127,6 +150,14 @@ function checkedRows(rows: readonly unknown[]): CheckedRow[] {
   throw new DomainError('request.invalid', `${first.path} ${first.message}`, {
     errors: errors.slice(0, MAX_FINDINGS),
   });
+}
+
+/** Null is none, as on all of the edge face. */
+function folderOf(resultFolder: unknown): string | undefined {
+  if (resultFolder === undefined || resultFolder === null) return undefined;
+  if (typeof resultFolder !== 'string') throw invalidField('resultFolder', 'must be a string');
+  checkResultFolder(resultFolder);
+  return resultFolder;
 }
 
 function atRow(index: number, { path, message }: FieldError): FieldError {

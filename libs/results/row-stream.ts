@@ -1,7 +1,6 @@
 import { DomainError, type Clock, type FieldError } from '@foreman/kernel';
 import { rowOfLine } from './ingestion/line-row';
 import { RowReader } from './ingestion/row-reader';
-import { UnreadableBodyError } from './ingestion/unreadable-body';
 import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-lines';
 import type { CheckedRow } from './result-row';
 
@@ -14,7 +13,6 @@ export class RowStream {
   private unit: CheckedRow[] = [];
   private unitBytes = 0;
   private received = 0;
-  private linesRead = 0;
   private storedAt: number;
 
   /** `store` answers how many rows of the task count; with an empty unit it only extends the lease. */
@@ -43,13 +41,9 @@ export class RowStream {
       }
       if (this.unit.length > 0) stored = await this.flush();
     } catch (error) {
-      const refused = this.refusalOf(error);
-      if (refused === null) throw error;
+      if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) throw error;
       if (this.unit.length > 0) stored = await this.flush();
-      const { line, errors, code, details } = refused;
-      const [first] = errors;
-      const what = [first?.path, first?.message].filter(Boolean).join(' ');
-      throw new DomainError(code, `Line ${line}: ${what}`, { ...details, line, stored, errors });
+      throw refusal(error, stored);
     }
     return { received: this.received, stored };
   }
@@ -59,7 +53,6 @@ export class RowStream {
   }
 
   private add(line: NdjsonLine): void {
-    this.linesRead = line.number;
     const row = rowOfLine(this.reader, line);
     if (row === null) return;
     if (!('bytes' in row)) throw new BadRowError(line.number, row);
@@ -76,29 +69,6 @@ export class RowStream {
     this.storedAt = this.clock.monotonicMs();
     return stored;
   }
-
-  private refusalOf(error: unknown): Refusal | null {
-    if (error instanceof BadRowError) {
-      return { code: 'request.invalid', line: error.line, errors: error.errors };
-    }
-    if (error instanceof UnreadableLineError) {
-      const errors = [{ path: '', message: error.message }];
-      return { code: 'request.invalid', line: error.line, errors };
-    }
-    if (error instanceof UnreadableBodyError) {
-      const errors = [{ path: '', message: error.message }];
-      const { code, details } = error;
-      return { code, line: this.linesRead + 1, errors, details };
-    }
-    return null;
-  }
-}
-
-interface Refusal {
-  readonly code: UnreadableBodyError['code'];
-  readonly line: number;
-  readonly errors: readonly FieldError[];
-  readonly details?: UnreadableBodyError['details'];
 }
 
 class BadRowError extends Error {
@@ -108,4 +78,14 @@ class BadRowError extends Error {
   ) {
     super('A row is not as the contract says');
   }
+}
+
+function refusal(error: BadRowError | UnreadableLineError, stored: number): DomainError {
+  const isRow = error instanceof BadRowError;
+  const errors = isRow ? error.errors : [{ path: '', message: error.message }];
+  const [first] = errors;
+  const what = [first?.path, first?.message].filter(Boolean).join(' ');
+  const code = isRow ? 'request.invalid' : error.code;
+  const details = { ...(!isRow && error.details), line: error.line, stored, errors };
+  return new DomainError(code, `Line ${error.line}: ${what}`, details);
 }

@@ -1,4 +1,3 @@
-import { invalidField } from '@foreman/kernel';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export class PostedRowDto {
@@ -34,11 +33,8 @@ export class IngestedDto {
   stored!: number;
 }
 
-/** Unknown fields are ignored, as everywhere on the edge face. @throws `request.invalid` */
-export function postedRows(body: unknown): Pick<PostResultsDto, 'rows' | 'resultFolder'> {
-  const { rows, resultFolder } = (body ?? {}) as Record<string, unknown>;
-  if (!Array.isArray(rows)) throw invalidField('rows', 'must be a list');
-  if (resultFolder === undefined || resultFolder === null) return { rows };
-  if (typeof resultFolder !== 'string') throw invalidField('resultFolder', 'must be a string');
-  return { rows, resultFolder };
+/** The body of a post that came too late, as an operator is shown it: what was read of it before. */
+export function lateRows(json: Buffer): Partial<PostResultsDto> {
+  const { rows, resultFolder } = JSON.parse(json.toString()) as Partial<PostResultsDto>;
+  return { rows, ...(typeof resultFolder === 'string' && { resultFolder }) };
 }

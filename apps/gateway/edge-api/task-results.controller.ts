@@ -1,18 +1,19 @@
 import type { EdgePrincipal } from '@foreman/edges';
+import { DomainError } from '@foreman/kernel';
 import { CopiedStream, LATE_WRITE_LIMIT_BYTES, LateWrites } from '@foreman/leasing';
 import { ResultIngestion } from '@foreman/results';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { ApiProblems } from '../http/api-problems';
-import { TakesBody } from '../http/body.guard';
+import { TakesBody, bodyBytes } from '../http/body.guard';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
 import { NeedsStorage } from '../http/storage.guard';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
-import { IngestedDto, PostResultsDto, postedRows } from './post-results.dto';
-import { requestBytes } from './request-bytes';
+import { IngestedDto, PostResultsDto, lateRows } from './post-results.dto';
+import { unpackedBytes } from './request-bytes';
 import { TASK_CALL_PROBLEMS } from './task-call-problems';
 
 const NDJSON = 'application/x-ndjson';
@@ -34,7 +35,7 @@ export class TaskResultsController {
     operationId: 'postResults',
     summary: 'Post result rows',
     description:
-      'As JSON (1 to 5000 rows, all or none), or streamed as `application/x-ndjson` without a limit of their number: a bad row there is refused with its `line`, and what came before it stays. A row is keyed by task and `configId`; a repeat replaces it.',
+      'As JSON (1 to 5000 rows, all or none), or streamed as `application/x-ndjson` without a limit of their number: a bad row there is refused with its `line`, what came before it stays, and `stored` tells how many that are. Either may come with `Content-Encoding: gzip`. Numbers keep all their digits. A row is keyed by task and `configId`; a repeat replaces it.',
   })
   @ApiLeaseToken()
   @ApiConsumes('application/json', NDJSON)
@@ -49,7 +50,7 @@ export class TaskResultsController {
   ): Promise<IngestedDto> {
     const sender = { taskId, edgeId: edge.edgeId, leaseToken };
     if (request.is(NDJSON)) {
-      const body = new CopiedStream(requestBytes(request), LATE_WRITE_LIMIT_BYTES);
+      const body = new CopiedStream(unpackedBytes(request), LATE_WRITE_LIMIT_BYTES);
       try {
         const { received, stored } = await this.ingestion.postStream({ ...sender, body });
         return { received, stored };
@@ -57,12 +58,14 @@ export class TaskResultsController {
         throw await this.lateWrites.keepRowsIfLost(error, sender, body);
       }
     }
-    const posted = postedRows(request.body);
+    const json = bodyBytes(request);
     try {
-      const { received, stored } = await this.ingestion.postRows({ ...sender, ...posted });
+      const { received, stored } = await this.ingestion.postJson({ ...sender, json });
       return { received, stored };
     } catch (error) {
-      throw await this.lateWrites.keepIfLost(error, { ...sender, call: 'results', body: posted });
+      if (!(error instanceof DomainError) || error.code !== 'lease.lost') throw error;
+      const body = lateRows(json);
+      throw await this.lateWrites.keepIfLost(error, { ...sender, call: 'results', body });
     }
   }
 }

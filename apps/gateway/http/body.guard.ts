@@ -10,7 +10,10 @@ import type { Request, Response } from 'express';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
 import { JsonBodyReader } from './json-body-reader';
 
-/** `small` is for calls whose token is judged by their handler, after the body. */
+/**
+ * `small` is for calls whose token is judged by their handler, after the body. `results` hands the text
+ * on as it came, for a handler that makes no values of it (`bodyBytes`).
+ */
 type JsonLimit = 'default' | 'results' | 'small';
 
 const SMALL_BODY_BYTES = 65_536;
@@ -43,7 +46,7 @@ export class BodyGuard implements CanActivate {
   ) {
     this.readers = {
       default: new JsonBodyReader(options.jsonLimitBytes),
-      results: new JsonBodyReader(options.resultsLimitBytes),
+      results: new JsonBodyReader(options.resultsLimitBytes, 'bytes'),
       small: new JsonBodyReader(SMALL_BODY_BYTES),
     };
   }
@@ -61,6 +64,12 @@ export class BodyGuard implements CanActivate {
     await this.readers[rule.json].read(request, http.getResponse<Response>());
     return true;
   }
+}
+
+/** The text of a route with `json: 'results'`; without a body, nothing. */
+export function bodyBytes(request: Request): Buffer {
+  const body: unknown = request.body;
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
 function isStream(request: Request, rule: BodyRule): boolean {

@@ -1,23 +1,33 @@
 import { DomainError } from '@foreman/kernel';
 import express, { type Request, type RequestHandler, type Response } from 'express';
+import { isGzipped } from './content-coding';
 import { isNestedDeeperThan } from './json-depth';
 
 /** No honest payload is; see `isNestedDeeperThan`. */
 const MAX_DEPTH = 200;
 const TOO_DEEP = 'foreman.too_deep';
 
-/** Reads a request's JSON into `request.body`, within a limit that also holds for what is compressed. */
+/** Reads a request's JSON into `request.body`, within a limit that also holds for what it is unpacked to. */
 export class JsonBodyReader {
   private readonly parse: RequestHandler;
 
-  constructor(private readonly limitBytes: number) {
-    this.parse = express.json({ limit: limitBytes, type: isJson, verify: refuseTooDeep });
+  /** @param form `bytes`: unpacked (only gzip then), but not parsed; in UTF-8, which is not checked. */
+  constructor(
+    private readonly limitBytes: number,
+    private readonly form: 'values' | 'bytes' = 'values',
+  ) {
+    const options = { limit: limitBytes, type: isJson, verify: refuseTooDeep };
+    this.parse = form === 'values' ? express.json(options) : express.raw(options);
   }
 
   /** Without a body, `request.body` is `{}`. @throws `request.invalid`, `.too_large`, `.unsupported_type` */
   async read(request: Request, response: Response): Promise<void> {
     if (hasBody(request) && !isJson(request)) {
       throw new DomainError('request.unsupported_type', 'The body must be application/json.');
+    }
+    if (this.form === 'bytes') {
+      isGzipped(request);
+      if (!isUtf8(request)) throw unsupportedText();
     }
     await new Promise<void>((resolve, reject) => {
       this.parse(request, response, (error?: unknown) => {
@@ -40,7 +50,7 @@ export class JsonBodyReader {
         );
       case 'encoding.unsupported':
       case 'charset.unsupported':
-        return new DomainError('request.unsupported_type', 'The body must be JSON in UTF-8.');
+        return unsupportedText();
       case 'entity.parse.failed':
         return invalidBody('is not JSON');
       case TOO_DEEP:
@@ -71,6 +81,16 @@ function hasBody(request: Request): boolean {
 function isJson(request: { headers: Request['headers'] }): boolean {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
   return type === 'application/json' || /^application\/[a-z0-9.+-]+\+json$/.test(type);
+}
+
+/** As it is unless it says otherwise (RFC 8259, 8.1). */
+function isUtf8({ headers }: Request): boolean {
+  const charset = /;\s*charset="?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1];
+  return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset);
+}
+
+function unsupportedText(): DomainError {
+  return new DomainError('request.unsupported_type', 'The body must be JSON in UTF-8.');
 }
 
 /** Broken compression and the like: body-parser gives these a status of 4xx. */
