@@ -24,6 +24,14 @@ export interface BenchPlan {
   readonly pollsIdleMs: number;
   /** Tasks submitted one after the other beside the parked polls, and again beside a single one. */
   readonly pollsTasks: number;
+  /** Result rows of the job that is asked about. */
+  readonly queriesRows: number;
+  /** How often each question is asked. */
+  readonly queriesRounds: number;
+  /** Rows of one stream. */
+  readonly resultRows: number;
+  /** Rows of a stream before it, so that the compiler has seen everything, and the memory of a busy gateway is the one to grow. */
+  readonly resultWarmUpRows: number;
 }
 
 /** Two to three minutes on 2 idle cores, half of them for the polls. */
@@ -40,9 +48,14 @@ export const FULL_PLAN: BenchPlan = {
   pollsWaitSeconds: 50,
   pollsIdleMs: 30_000,
   pollsTasks: 500,
+  queriesRows: 1_000_000,
+  queriesRounds: 5,
+  resultRows: 1_000_000,
+  resultWarmUpRows: 5000,
 };
 
 /** Shows that everything runs; its figures mean nothing. */
+
 export const QUICK_PLAN: BenchPlan = {
   rounds: 1,
   budgetMs: 1,
@@ -56,6 +69,10 @@ export const QUICK_PLAN: BenchPlan = {
   pollsWaitSeconds: 8,
   pollsIdleMs: 1000,
   pollsTasks: 20,
+  queriesRows: 20_000,
+  queriesRounds: 1,
+  resultRows: 20_000,
+  resultWarmUpRows: 1000,
 };
 
 /** Callers in process, and connections over HTTP, that are busy at the same time. */

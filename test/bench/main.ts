@@ -9,9 +9,11 @@ import { benchHttp } from './http/http-bench';
 import { benchLanes } from './lanes/lanes-bench';
 import { withScratchFolder } from './measure/scratch-folder';
 import { benchPolls } from './polls/polls-bench';
+import { benchResults } from './results/results-bench';
+import { benchQueries } from './results-queries/queries-bench';
 import { machine, reportText, type BenchReport } from './report/bench-report';
 
-const PARTS = ['engine', 'http', 'lanes', 'polls'];
+const PARTS = ['engine', 'http', 'lanes', 'polls', 'results', 'results-queries'];
 
 const USAGE = `npm run bench -- [--quick] [--json FILE] [--only PART] [--call TEXT]
   --quick      a few seconds: shows that it runs, its figures mean nothing
@@ -47,6 +49,8 @@ async function main(): Promise<void> {
       http: await part('http', (own) => benchHttp(plan, own, (name) => name.includes(values.call))),
       lanes: await part('lanes', (own) => benchLanes(plan, own)),
       polls: await part('polls', (own) => benchPolls(plan, own)),
+      queries: await part('results-queries', (own) => benchQueries(plan, own)),
+      results: await part('results', (own) => benchResults(plan, own)),
     };
   });
   if (values.json !== undefined) await writeFile(values.json, JSON.stringify(report, null, 2));

@@ -15,6 +15,8 @@ const START_WITHIN_MS = 30_000;
 export interface GatewayChild {
   readonly origin: string;
   readonly adminToken: string;
+  readonly dataDir: string;
+  readonly pid: number;
   readonly cpu: CpuMeter;
   /** Sends a message to what was preloaded, and answers its next one. */
   ask(question: string): Promise<unknown>;
@@ -56,7 +58,8 @@ export async function startGatewayChild(
   try {
     const origin = await listeningOrigin(child, logPath);
     const adminToken = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
-    return { origin, adminToken, cpu: cpuOf(child.pid ?? 0), ask, stop };
+    const pid = child.pid ?? 0;
+    return { origin, adminToken, dataDir, pid, cpu: cpuOf(pid), ask, stop };
   } catch (error) {
     await stop();
     throw error;

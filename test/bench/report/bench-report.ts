@@ -5,6 +5,8 @@ import type { HttpComparison } from '../http/http-bench';
 import type { LanesFinding, Latency } from '../lanes/lanes-bench';
 import type { Comparison } from '../measure/pairs';
 import type { PollsFinding, WakeLatency } from '../polls/polls-bench';
+import type { ResultsFinding } from '../results/results-bench';
+import type { QueriesFinding, QuestionFinding } from '../results-queries/queries-bench';
 import { textTable } from './text-table';
 
 /** All that one run has found; a part that was not asked for is null. Written as it is by `--json`. */
@@ -15,6 +17,8 @@ export interface BenchReport {
   readonly http: readonly HttpComparison[] | null;
   readonly lanes: LanesFinding | null;
   readonly polls: PollsFinding | null;
+  readonly queries: QueriesFinding | null;
+  readonly results: ResultsFinding | null;
 }
 
 export function machine(): BenchReport['machine'] {
@@ -27,13 +31,15 @@ export function machine(): BenchReport['machine'] {
 
 /** The tables that a person reads. */
 export function reportText(report: BenchReport): string {
-  const { machine: host, engine, http, lanes, polls } = report;
+  const { machine: host, engine, http, lanes, polls, queries, results } = report;
   return [
     `Node ${host.node}, ${host.cores} cores, 16 callers at once. Only the ratios mean something.`,
     ...(engine === null ? [] : [engineText(engine)]),
     ...(http === null ? [] : [httpText(http)]),
     ...(lanes === null ? [] : [lanesText(lanes)]),
     ...(polls === null ? [] : [pollsText(polls)]),
+    ...(queries === null ? [] : [queriesText(queries)]),
+    ...(results === null ? [] : [resultsText(results)]),
   ].join('\n\n');
 }
 
@@ -97,4 +103,30 @@ function pollsText(polls: PollsFinding): string {
     `p99 from the call, many to one: ${ratio}. ${idle}`,
     ...polls.latest.map((sql) => `  ${sql.replaceAll(/\s+/g, ' ').trim()}`),
   ].join('\n');
+}
+
+function resultsText({ rows, flows, barePerSecond, ratio, cpuRatio }: ResultsFinding): string {
+  const table = textTable(
+    [`${rows} rows`, 'rows/s', 'growth MiB'],
+    flows.map(({ name, rowsPerSecond, growthMebibytes }) => [
+      name,
+      rowsPerSecond.toFixed(0),
+      growthMebibytes?.toFixed(1) ?? '-',
+    ]),
+  );
+  const bare = barePerSecond.map((speed) => speed.toFixed(0)).join(' and ');
+  return [
+    `5. Result rows through the gateway, against the bare driver\n`,
+    table,
+    `The bare driver, before and after: ${bare} rows/s. Ratio in: ${ratio.toFixed(2)}, by CPU ${cpuRatio?.toFixed(2) ?? '-'}.`,
+  ].join('\n');
+}
+
+function queriesText({ rows, questions }: QueriesFinding): string {
+  const cells = ({ name, p50Ms, worstMs, cpuMs, worstGapMs }: QuestionFinding) => [
+    name,
+    ...[p50Ms, worstMs, cpuMs, worstGapMs].map((ms) => ms.toFixed(1)),
+  ];
+  const head = [`of ${rows} rows`, 'p50 ms', 'worst ms', 'CPU ms', 'worst gap ms'];
+  return `6. Questions about result rows, and how long nobody else had a turn\n\n${textTable(head, questions.map(cells))}`;
 }
