@@ -146,7 +146,10 @@ export class JobLifecycle {
   }
 
   private async cancelOpenTasks(tx: Tx, jobId: string, now: number): Promise<void> {
-    await tx.execute(CANCEL_ATTEMPTS, [now, jobId]);
+    const ended = await tx.query<{ edge_id: string }>(CANCEL_ATTEMPTS, [now, jobId]);
+    for (const edgeId of new Set(ended.map((attempt) => attempt.edge_id))) {
+      tx.afterCommit(() => this.availability.announceFreed(edgeId));
+    }
     await tx.execute(CANCEL_TASKS, [now, jobId]);
   }
 }
@@ -200,7 +203,8 @@ const FINALIZE = `
 const CANCEL_ATTEMPTS = `
   UPDATE attempts SET outcome = 'cancelled', ended_at = ?
   WHERE outcome IS NULL AND task_id IN
-    (SELECT id FROM tasks WHERE job_id = ? AND status IN ('queued', 'leased'))`;
+    (SELECT id FROM tasks WHERE job_id = ? AND status IN ('queued', 'leased'))
+  RETURNING edge_id`;
 
 const CANCEL_TASKS = `
   UPDATE tasks SET status = 'cancelled', finalized_at = ?, lease_token = NULL, lease_edge_id = NULL,

@@ -217,6 +217,8 @@ export class TaskLifecycle {
     retryAt: number | null,
     now: number,
   ): Promise<void> {
+    const { leaseEdgeId } = task;
+    if (leaseEdgeId !== null) tx.afterCommit(() => this.availability.announceFreed(leaseEdgeId));
     await this.guard(
       tx,
       `UPDATE attempts SET outcome = ?, ended_at = ?, is_burnt = ?, error_code = ?, error_message = ?, retry_at = ?

@@ -3,4 +3,6 @@ export interface Claimant {
   readonly edgeId: string;
   readonly kinds: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** It may hold only so many leases: the end of one lets it take another task. */
+  readonly isLimited?: boolean;
 }

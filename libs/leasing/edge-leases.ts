@@ -27,4 +27,9 @@ export class EdgeLeases {
   endPolls(edgeId: string): void {
     this.polls.endOfEdge(edgeId);
   }
+
+  /** The same when it can run other tasks than before: it asks again at once, and is looked at anew. */
+  renewPolls(edgeId: string): void {
+    this.polls.endOfEdge(edgeId, 'edge_changed');
+  }
 }

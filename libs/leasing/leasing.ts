@@ -58,7 +58,12 @@ export class Leasing {
       const { items } = await this.tryOnce(edge, request, null);
       return this.answer(items, request.signal?.aborted ? 'caller_gone' : 'timeout', key);
     }
-    const claimant = { edgeId: edge.edgeId, kinds: pollKinds(edge, request), labels: edge.labels };
+    const claimant = {
+      edgeId: edge.edgeId,
+      kinds: pollKinds(edge, request),
+      labels: edge.labels,
+      isLimited: edge.maxLeases !== null,
+    };
     const pollKey = key === null ? null : `${key.path} ${key.key}`;
     const poll = this.polls.enter(claimant, pollKey, request.signal);
     let last: Try = { items: [], taken: [] };

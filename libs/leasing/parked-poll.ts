@@ -3,11 +3,17 @@ import { claimGroupOf, type AvailableTask } from '@foreman/jobs';
 import type { Claimant } from './claimant';
 
 /**
- * Why a poll ends without a task: its time is up; its edge is to drain or stop, or is revoked; a newer
- * poll has its key; its edge has too many polls; its caller has gone; the application stops.
+ * Why a poll ends without a task: its time is up; its edge is to drain or stop, or is revoked; its edge was
+ * given other labels or another number of leases; a newer poll has its key; its edge has too many polls; its caller has gone; the application stops.
  */
 export type PollEnd =
-  'timeout' | 'edge_not_running' | 'replaced' | 'crowded_out' | 'caller_gone' | 'closing';
+  | 'timeout'
+  | 'edge_not_running'
+  | 'edge_changed'
+  | 'replaced'
+  | 'crowded_out'
+  | 'caller_gone'
+  | 'closing';
 
 /** Why a poll goes on: there may be a task, or it is not to wait any longer. */
 export type WakeReason = 'task' | PollEnd;
@@ -53,6 +59,8 @@ export class ParkedPoll implements Poll {
   private delivered: Wake | null = null;
   /** Came during its try. */
   private kept: Wake | null = null;
+  /** Its edge has had room since its try began. */
+  private isToTryAgain = false;
   private settle: ((reason: WakeReason) => void) | null = null;
   private timer: ClockTimer | null = null;
   private readonly onAbort = () => this.endWith('caller_gone');
@@ -84,6 +92,14 @@ export class ParkedPoll implements Poll {
     }
   }
 
+  /** Without a task that it is woken for. False: its next try is ahead anyway, or it is over. */
+  tryAgain(): boolean {
+    if (this.state === 'waiting') this.finish('task', 'woken');
+    else if (this.state === 'trying') this.isToTryAgain = true;
+    else return false;
+    return true;
+  }
+
   endWith(end: PollEnd): void {
     if (this.state === 'over') return;
     this.end = end;
@@ -98,7 +114,9 @@ export class ParkedPoll implements Poll {
     if (this.end !== null) return Promise.resolve(this.end);
     this.delivered = this.kept;
     this.kept = null;
-    if (this.delivered !== null) {
+    const goesOn = this.delivered !== null || this.isToTryAgain;
+    this.isToTryAgain = false;
+    if (goesOn) {
       this.move('woken');
       return Promise.resolve('task');
     }

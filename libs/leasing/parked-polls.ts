@@ -96,9 +96,16 @@ export class ParkedPolls implements OnModuleDestroy {
     return this.waiting.first(task) !== null || this.trying.first(task) !== null;
   }
 
-  /** Ends the polls of one edge: it is to drain, stop, or is revoked. */
-  endOfEdge(edgeId: string): void {
-    for (const poll of [...(this.ofEdge.get(edgeId) ?? [])]) poll.endWith('edge_not_running');
+  /** A lease of this edge has ended: one of its polls looks whether there is a task that it had no room for. */
+  tryAgain(edgeId: string): void {
+    for (const poll of this.ofEdge.get(edgeId) ?? []) {
+      if (poll.claimant.isLimited === true && poll.tryAgain()) return;
+    }
+  }
+
+  /** Ends the polls of one edge: it is to drain, stop, is revoked, or is no longer what it was. */
+  endOfEdge(edgeId: string, end: 'edge_not_running' | 'edge_changed' = 'edge_not_running'): void {
+    for (const poll of [...(this.ofEdge.get(edgeId) ?? [])]) poll.endWith(end);
   }
 
   onModuleDestroy(): void {

@@ -11,7 +11,7 @@ const DOUBT_MS = 1000;
 /**
  * Between what becomes available and the parked polls: tasks of a paused queue wake nobody, and a queue
  * that is resumed wakes as many polls as it has tasks that they can run. Reads only then, and only while
- * polls are parked.
+ * polls are parked. An edge that held all that it may tries again when one of its leases has ended.
  */
 @Injectable()
 export class QueueWakes {
@@ -27,6 +27,7 @@ export class QueueWakes {
   ) {
     availability.subscribe((tasks) => this.wake(tasks));
     availability.subscribeToResumes((queue) => this.inBackground(this.wakeFor(queue)));
+    availability.subscribeToFreedEdges((edgeId) => this.polls.tryAgain(edgeId));
     polls.onEmptiness((isEmpty) => {
       if (isEmpty) this.endDoubt();
     });

@@ -171,7 +171,8 @@ const TABLES = [
 
 /** What a repeat may move: the lease is extended, replaced rows and bytes get new keys, clocks go on. */
 const MAY_MOVE = new Set(['lease_expires_at', 'progress_at', 'progress_rate', 'expires_at']);
-const TIMES = new Set(['serverTime', 'leaseExpiresAt', 'expiresAt']);
+/** `heartbeatSeconds` is drawn anew with each answer. */
+const TIMES = new Set(['serverTime', 'leaseExpiresAt', 'expiresAt', 'heartbeatSeconds']);
 
 describe('a repeated call', () => {
   let gateway: InProcessGateway;
