@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { ndjsonValues } from '@foreman/gateway-http';
 import type { GatewayAnswer } from '@foreman/gateway-http';
 import { downloadArtifact } from './artifact-download';
 import type { DownloadOptions } from './artifact-download';
@@ -8,7 +9,6 @@ import type { WaitOptions } from './finalized-wait';
 import { GatewaySession } from './gateway-session';
 import { liveEvents } from './live-events';
 import type { LiveOptions, ReceivedLiveEvent } from './live-events';
-import { ndjsonValues } from './ndjson-values';
 import type {
   ArtifactObject,
   Delivery,

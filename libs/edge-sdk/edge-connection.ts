@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ConnectionFailure, GatewayHttp, reprDigest } from '@foreman/gateway-http';
+import { ConnectionFailure, GatewayHttp, ndjsonValues, reprDigest } from '@foreman/gateway-http';
 import type { GatewayCall, GatewayHttpOptions } from '@foreman/gateway-http';
 import { sha256Hex } from '@foreman/kernel';
 import { ndjsonLines } from './row-batches';
@@ -18,6 +18,7 @@ import type {
   ReleaseAnswer,
   ResultRow,
   ResultsAnswer,
+  StoredConfig,
   TaskHeartbeat,
   TaskHeartbeatAnswer,
 } from './protocol.types';
@@ -139,6 +140,31 @@ export class EdgeConnection {
       signal,
     });
     return required(answer);
+  }
+
+  /**
+   * The configs whose rows count for this lease, in the order of arrival, with those of the named metrics that
+   * they have. Throws `ConnectionFailure` when the list is cut off: then what came was not all.
+   */
+  async *resultIds(
+    task: HeldTask,
+    metrics: readonly string[] = [],
+    signal?: AbortSignal,
+  ): AsyncGenerator<StoredConfig, void> {
+    const path = `${FACE}/${taskPath(task)}/results/ids`;
+    const { body } = await this.http.stream({
+      method: 'GET',
+      path,
+      query: { metrics },
+      headers: leaseHeader(task),
+      signal,
+    });
+    try {
+      yield* ndjsonValues<StoredConfig>(body);
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new ConnectionFailure(`the list of ${path} was cut off`, { cause });
+    }
   }
 
   /** Stages an artifact under its digest (`Repr-Digest`); other bytes under the same name replace it. */

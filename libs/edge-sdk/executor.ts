@@ -1,4 +1,4 @@
-import type { LeasedTask, ResultRow } from './protocol.types';
+import type { LeasedTask, ResultRow, StoredConfig } from './protocol.types';
 
 /** A named, typed blob that an executor hands over while it runs. */
 export interface TaskArtifact {
@@ -33,11 +33,20 @@ export interface TaskContext {
    */
   postRows(rows: readonly ResultRow[], resultFolder?: string): Promise<void>;
   /**
+   * The configs whose rows count already, each with those of the named metrics that its row has: what a resumable
+   * executor need not make again when `task.resume` tells of rows. Waits while the gateway is away; rows that were
+   * handed over under this lease may be missing. Rejects with the gateway's refusal, or the signal's reason.
+   */
+  storedConfigIds(metrics?: readonly string[]): Promise<ReadonlyMap<string, StoredMetrics>>;
+  /**
    * Settles when the artifact is in the outbox; waits while that is full. The same name again replaces it.
    * Rejects with a final `TaskFailure` (`outbox.too_small`) for one that is larger than the whole outbox.
    */
   putArtifact(artifact: TaskArtifact): Promise<void>;
 }
+
+/** Of one stored row, by name. */
+export type StoredMetrics = NonNullable<StoredConfig['metrics']>;
 
 /** The compact summary of a finished task. Artifacts were put before: the runtime names them by digest. */
 export interface Completion {

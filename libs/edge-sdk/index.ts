@@ -13,7 +13,14 @@ export type { OutboxOptions } from './outbox/outbox';
 export { OutboxUnusable } from './outbox/outbox-file';
 export type { LostLease } from './lost-lease';
 export { TaskFailure } from './executor';
-export type { Completion, Executor, ProgressReport, TaskArtifact, TaskContext } from './executor';
+export type {
+  Completion,
+  Executor,
+  ProgressReport,
+  StoredMetrics,
+  TaskArtifact,
+  TaskContext,
+} from './executor';
 export { TaskStopped, TokenRefused } from './task-stop';
 export type { StopCause } from './task-stop';
 export { ReleaseFolder } from './release/release-folder';
@@ -29,4 +36,5 @@ export type {
   PollRequest,
   ResultRow,
   ResumePoint,
+  StoredConfig,
 } from './protocol.types';

@@ -47,6 +47,13 @@ export interface LeasedTask {
   readonly resume: ResumePoint | null;
 }
 
+/** A config whose row counts for the lease. */
+export interface StoredConfig {
+  readonly configId: string;
+  /** Those of the metrics asked for that its row has. */
+  readonly metrics?: Readonly<Record<string, number | boolean | null>>;
+}
+
 export interface EnrolRequest {
   readonly name: string;
   readonly kinds: readonly string[];

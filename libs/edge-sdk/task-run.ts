@@ -9,6 +9,7 @@ import { reportLostLease } from './lost-lease';
 import type { Ending, HeldLease } from './outbox/outbox-entry';
 import type { LeasedTask } from './protocol.types';
 import { releaseLease } from './release-lease';
+import { storedConfigIds } from './stored-config-ids';
 import { TaskStopped } from './task-stop';
 import type { StopCause } from './task-stop';
 import { TaskUploads } from './task-uploads';
@@ -139,6 +140,8 @@ export class TaskRun {
       signal: this.working.signal,
       progress: (report) => this.heartbeat.report(report),
       postRows: (rows, resultFolder) => uploads.postRows(rows, resultFolder),
+      storedConfigIds: (metrics) =>
+        storedConfigIds(this.parts, this.task, metrics ?? [], this.working.signal),
       putArtifact: (artifact) => uploads.putArtifact(artifact),
     };
     // In a function of its own, so that an executor that throws before its first await is a failure as well.

@@ -5,4 +5,5 @@ export { ConnectionFailure, GatewayProblem } from './gateway-problem';
 export { GATEWAY_BACKOFF, isPassing, retrying } from './retrying';
 export type { RetrySettings } from './retrying';
 export { BodyTooLarge, readBounded } from './bounded-body';
+export { ndjsonValues } from './ndjson-values';
 export { reprDigest } from './repr-digest';

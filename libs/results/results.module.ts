@@ -8,6 +8,7 @@ import { ResultSummaries } from './queries/result-summaries';
 import { RowScan } from './queries/row-scan';
 import { ResultCheck } from './rows/result-check';
 import { ResultExports } from './result-exports';
+import { ResultIds } from './result-ids';
 import { ResultIngestion } from './result-ingestion';
 import { ResultQueries } from './result-queries';
 import { ResultRemoval } from './rows/result-removal';
@@ -25,6 +26,7 @@ const ENTITIES = [ResultRowEntity, RowSetEntity, MetricChunkEntity, MetricColumn
 const FACE = [
   ResultCheck,
   ResultExports,
+  ResultIds,
   ResultIngestion,
   ResultQueries,
   ResultRemoval,

@@ -221,9 +221,29 @@ export interface paths {
         };
         /**
          * List a job's result rows
-         * @description A page as JSON, sorted by any metric (nulls last) or in the order of arrival. With `Accept: application/x-ndjson` or `text/csv` all rows that are there are streamed, in the order of arrival.
+         * @description A page as JSON, sorted by any metric (nulls last) or in the order of arrival; the pages are of the rows that were there at the first. With `Accept: application/x-ndjson` or `text/csv` all rows that are there are streamed, under the same `sort`, `where` and `fields`.
          */
         readonly get: operations["listResults"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/jobs/{id}/results/summary": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Sum up a job's result rows
+         * @description How many there are, and of each metric the extremes, the mean and exact quantiles; with `where`, of the rows that meet the conditions.
+         */
+        readonly get: operations["summarizeResults"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -507,9 +527,29 @@ export interface paths {
         readonly put?: never;
         /**
          * Post result rows
-         * @description As JSON (1 to 5000 rows, all or none), or streamed as `application/x-ndjson` without a limit of their number: a bad row there is refused with its `line`, and what came before it stays. A row is keyed by task and `configId`; a repeat replaces it.
+         * @description As JSON (1 to 5000 rows, all or none), or streamed as `application/x-ndjson` without a limit of their number: a bad row there is refused with its `line`, what came before it stays, and `stored` tells how many that are. Either may come with `Content-Encoding: gzip`. Numbers keep all their digits. A row is keyed by task and `configId`; a repeat replaces it.
          */
         readonly post: operations["postResults"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/internal/edges/tasks/{id}/results/ids": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the ids of the task's rows that count
+         * @description For a lease that adopted the rows of earlier attempts: what need not be made again. One `{configId}` a line, in the order of arrival, streamed; the lease is extended meanwhile. A stream that is cut off is not whole.
+         */
+        readonly get: operations["listResultIds"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1429,6 +1469,49 @@ export interface components {
                 readonly [key: string]: unknown;
             };
         };
+        readonly QuantilesDto: {
+            /** @example -0.4 */
+            readonly p05: number;
+            /** @example 0.1 */
+            readonly p25: number;
+            /** @example 0.7 */
+            readonly p75: number;
+            /** @example 1.3 */
+            readonly p95: number;
+        };
+        readonly MetricSummaryDto: {
+            /**
+             * @description Rows that have one.
+             * @example 480
+             */
+            readonly count: number;
+            /** @example -1.2 */
+            readonly min: number;
+            /** @example 2.1 */
+            readonly max: number;
+            /** @example 0.42 */
+            readonly mean: number;
+            /** @example 0.4 */
+            readonly median: number;
+            /** @description Exact; between two values linearly (type 7, as in R and NumPy). */
+            readonly quantiles: components["schemas"]["QuantilesDto"];
+        };
+        readonly ResultSummaryDto: {
+            /**
+             * @description Rows that meet the conditions.
+             * @example 500
+             */
+            readonly count: number;
+            /** @description By name; those that have a value in one of these rows. */
+            readonly metrics: {
+                readonly [key: string]: components["schemas"]["MetricSummaryDto"];
+            };
+            /**
+             * @description The job has more than 100 metrics: these are of the first 100 by name.
+             * @example false
+             */
+            readonly metricsTruncated: boolean;
+        };
         readonly DeliveryErrorDto: {
             /** @example timeout */
             readonly class: string;
@@ -2098,6 +2181,19 @@ export interface components {
              * @example 1500
              */
             readonly stored: number;
+        };
+        readonly ResultIdDto: {
+            /** @example fast=10;slow=50 */
+            readonly configId: string;
+            /**
+             * @description Only when metrics were asked for: those of them that the row has.
+             * @example {
+             *       "sharpe": 0.61
+             *     }
+             */
+            readonly metrics?: {
+                readonly [key: string]: (number | boolean) | null;
+            };
         };
         readonly CreateApiKeyDto: {
             /**
@@ -3615,9 +3711,16 @@ export interface operations {
                 readonly limit?: number;
                 /** @description `nextCursor` of the page before. */
                 readonly cursor?: string;
-                /** @description `metrics.<name>`; left out: in the order of arrival. */
+                /** @description `metrics.<name>`, the name plain or a JSON string; left out: in the order of arrival. */
                 readonly sort?: string;
                 readonly order?: "asc" | "desc";
+                /** @description A condition; given more than once, all have to be met. `metrics.<name>` with `>=`, `<=`, `>`, `<`, `=` or `!=` and a number, `true` or `false` (which are 1 and 0); with `=` or `!=` and `null`; `configId=<text>`; `taskIndex=<n>`. A name with spaces, quotes or any of `<>=!` is a JSON string: `metrics."max loss"<0.2`. A row without a value meets `=null` and no other condition on it. */
+                readonly where?: readonly string[];
+                /**
+                 * @description What to show of a row, separated by commas: `taskIndex`, `configId`, `config`, `metrics`,
+                 *     `config.<name>`, `metrics.<name>`; a name with a comma is a JSON string. Left out: everything.
+                 */
+                readonly fields?: string;
             };
             readonly header?: never;
             readonly path: {
@@ -3673,6 +3776,106 @@ export interface operations {
             };
             /** @description `job.not_found`: There is no such job */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly summarizeResults: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description A condition; given more than once, all have to be met. `metrics.<name>` with `>=`, `<=`, `>`, `<`, `=` or `!=` and a number, `true` or `false` (which are 1 and 0); with `=` or `!=` and `null`; `configId=<text>`; `taskIndex=<n>`. A name with spaces, quotes or any of `<>=!` is a JSON string: `metrics."max loss"<0.2`. A row without a value meets `=null` and no other condition on it. */
+                readonly where?: readonly string[];
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ResultSummaryDto"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `job.not_found`: There is no such job */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -5215,6 +5418,96 @@ export interface operations {
              *     `server.storage_full`: The storage is full
              */
             readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly listResultIds: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description A metric to tell beside each id, such as `sharpe`; may be given more than once. */
+                readonly metrics?: readonly string[];
+            };
+            readonly header: {
+                /** @description The task's `leaseToken`: fences the call. It opens nothing without the edge's token. */
+                readonly "Foreman-Lease": string;
+            };
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description One a line */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-ndjson": components["schemas"]["ResultIdDto"];
+                };
+            };
+            /**
+             * @description `request.invalid`: The request is not valid
+             *
+             *     `lease.missing`: The Foreman-Lease header is missing
+             */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `task.not_found`: There is no such task */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `lease.lost`: The lease is over */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

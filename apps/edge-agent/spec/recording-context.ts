@@ -2,6 +2,7 @@ import type {
   LeasedTask,
   ProgressReport,
   ResultRow,
+  StoredMetrics,
   TaskArtifact,
   TaskContext,
 } from '@foreman/edge-sdk';
@@ -23,6 +24,10 @@ export class RecordingContext implements TaskContext {
 
   async postRows(rows: readonly ResultRow[]): Promise<void> {
     this.rows.push(...rows);
+  }
+
+  async storedConfigIds(): Promise<ReadonlyMap<string, StoredMetrics>> {
+    return new Map();
   }
 
   async putArtifact(artifact: TaskArtifact): Promise<void> {

@@ -6,6 +6,7 @@ import { HeartbeatInterval } from './heartbeat-interval';
 import { LeasesController } from './leases.controller';
 import { ReleaseOffers } from './release-offers';
 import { TaskArtifactsController } from './task-artifacts.controller';
+import { TaskResultIdsController } from './task-result-ids.controller';
 import { TaskResultsController } from './task-results.controller';
 import { TasksController } from './tasks.controller';
 
@@ -17,6 +18,7 @@ import { TasksController } from './tasks.controller';
     LeasesController,
     TasksController,
     TaskResultsController,
+    TaskResultIdsController,
     TaskArtifactsController,
   ],
   providers: [

@@ -10,9 +10,10 @@ export interface SeenCall {
   readonly body: string;
 }
 
-/** How a call is answered instead of being carried out (`reset` never answers; `lost` carries it out, then resets). */
+/** How a call is answered instead of being carried out (`reset` never answers; `lost` carries it out, then resets;
+ * `cut` answers with a list that breaks off after its first line). */
 export type Disturbance =
-  | { readonly kind: 'reset' | 'lost' }
+  | { readonly kind: 'reset' | 'lost' | 'cut' }
   | {
       readonly kind: 'problem';
       readonly status: number;
@@ -121,6 +122,10 @@ export class StandInGateway {
       if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
       return problem(response, status, code);
     }
+    if (disturbance?.kind === 'cut') {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      return void response.write('{"configId":"a"}\n', () => request.socket.destroy());
+    }
     await this.carryOut(
       request,
       body,
@@ -218,6 +223,12 @@ export class StandInGateway {
     if (verb === 'heartbeat') {
       task.heartbeats.push(json());
       return send(response, 200, { ...this.edgeAnswer(), action: 'continue' });
+    }
+    if (verb === 'results' && name === 'ids') {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      return void response.end(
+        [...task.rows.values()].map((row) => `${JSON.stringify(row)}\n`).join(''),
+      );
     }
     if (verb === 'results') {
       const isStream = call.request.headers['content-type'] === 'application/x-ndjson';

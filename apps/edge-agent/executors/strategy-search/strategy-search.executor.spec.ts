@@ -1,4 +1,10 @@
-import type { LeasedTask, ProgressReport, ResultRow, TaskArtifact } from '@foreman/edge-sdk';
+import type {
+  LeasedTask,
+  ProgressReport,
+  ResultRow,
+  StoredMetrics,
+  TaskArtifact,
+} from '@foreman/edge-sdk';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { searchDirectly } from './search/search-directly';
@@ -42,6 +48,8 @@ class Recorder {
   readonly batches: (readonly ResultRow[])[] = [];
   readonly artifacts: TaskArtifact[] = [];
   readonly reports: ProgressReport[] = [];
+  /** By config, what an earlier attempt left. */
+  readonly stored = new Map<string, StoredMetrics>();
 
   constructor(private readonly onRows: () => Promise<void> | void = () => undefined) {}
 
@@ -52,6 +60,10 @@ class Recorder {
   async postRows(rows: readonly ResultRow[]): Promise<void> {
     this.batches.push(rows);
     await this.onRows();
+  }
+
+  async storedConfigIds(): Promise<ReadonlyMap<string, StoredMetrics>> {
+    return this.stored;
   }
 
   async putArtifact(artifact: TaskArtifact): Promise<void> {
