@@ -11,7 +11,7 @@ const NUMBERS_A_TURN = 500_000;
  * @param values no NaN. @param ranks ascending, each a place in `values`.
  */
 export async function selectRanks(values: Float64Array, ranks: readonly number[]): Promise<void> {
-  const turn = { left: NUMBERS_A_TURN };
+  const turn = { left: 0 };
   const deepest = 2 * Math.ceil(Math.log2(values.length + 1));
   const open = [{ from: 0, to: values.length, ranks, depth: 0 }];
   for (let range = open.pop(); range !== undefined; range = open.pop()) {

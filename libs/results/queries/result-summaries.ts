@@ -21,6 +21,8 @@ export interface ResultSummary {
 
 const MAX_METRICS = 100;
 
+const NONE = new Float64Array(0);
+
 /** Numbers in memory at once, 16 MiB of them, unless a single metric has more. */
 const VALUES_AT_ONCE = 2_000_000;
 
@@ -81,9 +83,11 @@ export class ResultSummaries {
     const lists = new Map(names.map((name) => [name, new FloatList(capacity)]));
     for await (const { slice, met } of this.scan.rows(db, jobId, filter, names, upToRowId)) {
       for (const [name, list] of lists) {
-        slice.values.get(name)?.forEach((value, row) => {
+        const column = slice.values.get(name) ?? NONE;
+        for (let row = 0; row < column.length; row += 1) {
+          const value = column[row] ?? Number.NaN;
           if (!Number.isNaN(value) && (met === null || met[row] === 1)) list.push(value);
-        });
+        }
       }
     }
     return lists;
