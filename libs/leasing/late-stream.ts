@@ -67,7 +67,7 @@ export class CopiedStream implements AsyncIterable<Buffer> {
   }
 }
 
-/** The rows of a whole NDJSON body, as they were sent; null when a line is none, or the body is compressed. */
+/** The rows of a whole NDJSON body, as they were sent; null when a line is none. */
 export function rowsOfNdjson(body: Buffer): unknown[] | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
