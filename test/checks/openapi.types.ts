@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * List a job's artifacts
-         * @description `completion` first, then by name; small ones by value, others by URL.
+         * @description `completion` first, then by name; small ones by value, others by URL. With `prefix=<resultFolder>.` the set that a result folder names.
          */
         readonly get: operations["listArtifacts"];
         readonly put?: never;
@@ -1304,6 +1304,11 @@ export interface components {
              * @example 0
              */
             readonly stalledTasks: number;
+            /**
+             * @description Of a job of one task, as its edge sent it: a relative path that Foreman never opens.
+             * @example equity
+             */
+            readonly resultFolder: string | null;
             /**
              * Format: date-time
              * @example 2026-11-22T01:00:00.000Z
@@ -3910,6 +3915,8 @@ export interface operations {
                 readonly limit?: number;
                 /** @description `nextCursor` of the page before. */
                 readonly cursor?: string;
+                /** @description Only artifacts whose names begin so: `<resultFolder>.`, or `<taskIndex>.` in a job of many tasks. */
+                readonly prefix?: string;
             };
             readonly header?: never;
             readonly path: {

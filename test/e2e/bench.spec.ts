@@ -57,6 +57,8 @@ describe('npm run bench -- --quick', () => {
       expect(firstCells).toEqual(expect.arrayContaining(ROWS));
       expect(stdout).toContain('beside 64 uploads of 8 MiB');
       expect(stdout).toContain('200 parked polls, 1 s: 0 SQL statements');
+      expect(stdout).toContain('of 20000 rows');
+      expect(firstCells).toEqual(expect.arrayContaining(['first 50 by a metric', 'summary']));
 
       const report = JSON.parse(await readFile(json, 'utf8')) as Report;
       const rows = [...report.engine, ...report.http];
