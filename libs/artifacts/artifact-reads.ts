@@ -30,11 +30,20 @@ export class ArtifactReads {
     return (await db.entities(ArtifactEntity, LIST, [jobId, COMPLETION])).map(artifactRecord);
   }
 
-  /** The same in pages. @throws `request.invalid` for a cursor that is not of this list. */
-  async page(db: Queryable, jobId: string, page: PageRequest): Promise<Page<ArtifactRecord>> {
+  /**
+   * The same in pages, or only those whose names begin with `prefix`.
+   * @throws `request.invalid` for a cursor that is not of this list.
+   */
+  async page(
+    db: Queryable,
+    jobId: string,
+    page: PageRequest,
+    prefix = '',
+  ): Promise<Page<ArtifactRecord>> {
     const after = page.cursor === null ? ['', ''] : decodeCursor(page.cursor, 2).map(String);
     const [rank = '', name = ''] = after;
-    const params = [COMPLETION, jobId, rank, rank, name, page.limit + 1];
+    const within = [prefix, prefix + AFTER_ALL_NAMES];
+    const params = [COMPLETION, jobId, ...within, rank, rank, name, page.limit + 1];
     const rows = await db.entities(ArtifactEntity, PAGE, params);
     return pageOf(rows.map(artifactRecord), page.limit, (last) => [
       last.name === COMPLETION ? '0' : '1',
@@ -97,7 +106,7 @@ export const LIST = `
 const PAGE = `
   SELECT * FROM (
     SELECT artifacts.*, CASE WHEN name = ? THEN '0' ELSE '1' END AS place
-    FROM artifacts WHERE job_id = ? AND ${IS_VISIBLE}) listed
+    FROM artifacts WHERE job_id = ? AND name >= ? AND name < ? AND ${IS_VISIBLE}) listed
   WHERE place > ? OR (place = ? AND name > ?)
   ORDER BY place, name LIMIT ?`;
 

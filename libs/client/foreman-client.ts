@@ -148,11 +148,12 @@ export class ForemanClient {
     return body;
   }
 
+  /** Those whose names begin with `prefix`, or all. */
   artifacts(
     jobId: string,
-    { pageSize, signal }: ListOptions = {},
+    { pageSize, prefix, signal }: ListOptions & { readonly prefix?: string } = {},
   ): AsyncGenerator<ArtifactObject, void> {
-    return this.session.items(`${jobPath(jobId)}/artifacts`, { limit: pageSize }, signal);
+    return this.session.items(`${jobPath(jobId)}/artifacts`, { limit: pageSize, prefix }, signal);
   }
 
   /**

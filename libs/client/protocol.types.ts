@@ -93,6 +93,8 @@ export interface Job {
   readonly taskCounts: Readonly<Record<TaskStatus, number>>;
   /** Of the leased tasks, those that are alive and do not advance. */
   readonly stalledTasks: number;
+  /** Of a job of one task, as its edge sent it; `<resultFolder>.` may begin the names of a set of artifacts. */
+  readonly resultFolder: string | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finalizedAt: string | null;

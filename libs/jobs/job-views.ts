@@ -27,6 +27,8 @@ export interface JobView {
   readonly taskCounts: TaskCounts;
   /** Of the leased ones, those that are alive and do not advance. */
   readonly stalledTasks: number;
+  /** Of a job of one task: where its edge says that its results are. */
+  readonly resultFolder: string | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finalizedAt: string | null;
@@ -45,6 +47,8 @@ interface TaskSums {
   readonly remaining: number;
   readonly rate: number | null;
   readonly stalled: number;
+  /** One of theirs. */
+  readonly folder: string | null;
 }
 
 /** Jobs as they are told to clients, with their tasks' counters summed up. */
@@ -68,7 +72,8 @@ export class JobViews {
     const sums = await db.query<TaskSums>(
       `SELECT job_id, status, count(*) AS count, sum(processed) AS processed, sum(total) AS total,
          count(total) AS totals, count(stalled_at) AS stalled, sum(${TASK_RATE}) AS rate,
-         sum(CASE WHEN total > processed THEN total - processed ELSE 0 END) AS remaining
+         sum(CASE WHEN total > processed THEN total - processed ELSE 0 END) AS remaining,
+         max(result_folder) AS folder
        FROM tasks WHERE job_id IN (${marks}) GROUP BY job_id, status`,
       [now, now, ...ids],
     );
@@ -107,6 +112,7 @@ function jobView(job: JobEntity, sums: readonly TaskSums[], status: string | nul
     error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
     taskCounts,
     stalledTasks: sums.reduce((all, sum) => all + Number(sum.stalled), 0),
+    resultFolder: job.taskCount === 1 ? (sums[0]?.folder ?? null) : null,
     createdAt: isoTime(job.createdAt),
     startedAt: isoTimeOrNull(job.startedAt),
     finalizedAt: isoTimeOrNull(job.finalizedAt),

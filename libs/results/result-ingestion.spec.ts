@@ -154,13 +154,16 @@ describe('ingesting result rows', () => {
     expect((await stored()).all).toEqual(shown([row(1)]));
   });
 
-  it.each(['out', 'runs/2026/a b', './x', 'a..b'])('keeps the result folder %j', async (folder) => {
-    await post(rows(1), folder);
-    const [task] = await engine.reads.query<{ result_folder: string }>(
-      'SELECT result_folder FROM tasks',
-    );
-    expect(task?.result_folder).toBe(folder);
-  });
+  it.each(['out', 'runs/2026/a b', './x', 'a..b', '...', 'läufe', 'x'.repeat(500)])(
+    'keeps the result folder %j',
+    async (folder) => {
+      await post(rows(1), folder);
+      const [task] = await engine.reads.query<{ result_folder: string }>(
+        'SELECT result_folder FROM tasks',
+      );
+      expect(task?.result_folder).toBe(folder);
+    },
+  );
 
   it.each([
     '',
@@ -173,6 +176,13 @@ describe('ingesting result rows', () => {
     'C:/x',
     'a\\b',
     'a\nb',
+    'a\u0000b',
+    'a\u0085b',
+    '//host/x',
+    '\\\\host\\x',
+    './..',
+    'javascript:x',
+    'half \ud800',
     'x'.repeat(501),
   ])('refuses the result folder %j', async (folder) => {
     await expect(post(rows(1), folder)).rejects.toMatchObject({ code: 'request.invalid' });

@@ -10,9 +10,10 @@ import { ApiProblems } from '../http/api-problems';
 import { serveBytes } from '../http/byte-serving';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
-import { PageQueryDto, pageRequestOf } from '../http/page.dto';
+import { pageRequestOf } from '../http/page.dto';
 import { ANSWER_INLINE_BYTES } from './answer-budget';
 import { ArtifactObjectDto } from './job.dto';
+import { ListArtifactsQueryDto } from './list-artifacts.dto';
 
 const BYTES = { type: 'string', format: 'binary' } as const;
 
@@ -30,16 +31,17 @@ export class JobArtifactsController {
   @ApiOperation({
     operationId: 'listArtifacts',
     summary: "List a job's artifacts",
-    description: '`completion` first, then by name; small ones by value, others by URL.',
+    description:
+      '`completion` first, then by name; small ones by value, others by URL. With `prefix=<resultFolder>.` the set that a result folder names.',
   })
   @ApiPage(ArtifactObjectDto)
   @ApiProblems('request.invalid', 'job.not_found')
   async list(
     @IdParam('job.not_found') id: string,
-    @Query() query: PageQueryDto,
+    @Query() query: ListArtifactsQueryDto,
   ): Promise<Page<ArtifactObjectDto>> {
     await getJob(this.reads, id);
-    const page = await this.artifacts.page(this.reads, id, pageRequestOf(query));
+    const page = await this.artifacts.page(this.reads, id, pageRequestOf(query), query.prefix);
     return {
       items: await this.objects.of(id, page.items, ANSWER_INLINE_BYTES),
       nextCursor: page.nextCursor,

@@ -62,6 +62,7 @@ export class JobPresenter {
       artifacts,
       taskCounts: view.taskCounts,
       stalledTasks: view.stalledTasks,
+      resultFolder: view.resultFolder,
       createdAt: view.createdAt,
       startedAt: view.startedAt,
       finalizedAt: view.finalizedAt,

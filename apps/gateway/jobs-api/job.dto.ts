@@ -161,6 +161,10 @@ export class JobDto {
   @ApiProperty({ example: 0 })
   stalledTasks!: number;
 
+  /** Of a job of one task, as its edge sent it: a relative path that Foreman never opens. */
+  @ApiProperty({ type: String, nullable: true, example: 'equity' })
+  resultFolder!: string | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' })
   createdAt!: string;
 
