@@ -48,14 +48,10 @@ describe('questions about result rows over HTTP', () => {
     accept = 'application/json',
     path = 'results',
   ) =>
-    gateway.call<T>(
-      'GET',
-      `/jobs/${task.jobId}/${path}?${new URLSearchParams(query.map(([name, value]) => [name, value]))}`,
-      {
-        token: service,
-        headers: { accept },
-      },
-    );
+    gateway.call<T>('GET', `/jobs/${task.jobId}/${path}?${searchOf(query)}`, {
+      token: service,
+      headers: { accept },
+    });
 
   it.each<[string, [string, string][], string[]]>([
     ['best first', [['sort', 'metrics.sharpe']], ['b=1', 'a', 'd', 'c']],
@@ -251,4 +247,10 @@ describe('questions about result rows over HTTP', () => {
 function summaryOf(count: number, min: number, max: number, mean: number, median: number) {
   const quantiles = { p05: min, p25: min, p75: min, p95: min };
   return { count, min, max, mean, median, quantiles };
+}
+
+function searchOf(query: readonly (readonly [string, string])[]): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of query) search.append(name, value);
+  return search.toString();
 }
