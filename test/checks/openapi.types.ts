@@ -1872,6 +1872,13 @@ export interface components {
              * @example false
              */
             readonly resume?: boolean;
+            /**
+             * @description The same for tasks of these kinds only: for an edge that can go on with some of its kinds.
+             * @example [
+             *       "strategy-search"
+             *     ]
+             */
+            readonly resumeKinds?: readonly string[];
         };
         readonly ResumeDto: {
             /** @example 120 */
@@ -1964,6 +1971,13 @@ export interface components {
              * @example false
              */
             readonly resume?: boolean;
+            /**
+             * @description The same for tasks of these kinds only: for an edge that can go on with some of its kinds.
+             * @example [
+             *       "strategy-search"
+             *     ]
+             */
+            readonly resumeKinds?: readonly string[];
             /** @example 10 */
             readonly max: number;
         };
