@@ -8,10 +8,14 @@ import { ollamaAddress } from './executors/ollama-chat/ollama-address';
 /** Which executor runs which kind: the one place to add another. The heavy ones are loaded when they are needed. */
 const MAKERS: Readonly<Record<AgentKind, (settings: AgentSettings, clock: Clock) => Executor>> = {
   'strategy-search': () =>
-    new LazyExecutor('strategy-search', async () => {
-      const { StrategySearchExecutor } = await import('./executors/strategy-search');
-      return new StrategySearchExecutor();
-    }),
+    new LazyExecutor(
+      'strategy-search',
+      async () => {
+        const { StrategySearchExecutor } = await import('./executors/strategy-search');
+        return new StrategySearchExecutor();
+      },
+      true,
+    ),
   chat: ({ ollama }) => {
     // Refuses a wrong host when the agent starts, not with its first task.
     ollamaAddress(ollama.host);

@@ -259,12 +259,21 @@ describe('EdgeAgent', () => {
     expect(task.heartbeats).toEqual([]);
   });
 
-  it('asks for earlier rows only when every executor can go on from them', async () => {
-    run([{ kind: 'echo', resumable: true, run: echo }]);
-    await eventually(() => gateway.callsTo(/tasks\/next/).length > 0);
-    expect(JSON.parse(gateway.callsTo(/tasks\/next/)[0]?.body ?? '')).toMatchObject({
-      kinds: ['echo'],
-      resume: true,
+  it('asks for earlier rows of those kinds only whose executors can go on from them', async () => {
+    gateway.add('t1', {}, 'counted');
+    run([
+      { kind: 'echo', run: echo },
+      { kind: 'counted', resumable: true, run: echo },
+    ]);
+    await eventually(() => gateway.tasks[0]?.status === 'completed');
+    const { kinds, resume, resumeKinds } = JSON.parse(
+      gateway.callsTo(/tasks\/next/)[0]?.body ?? '',
+    ) as Record<string, unknown>;
+    expect({ kinds, resume, resumeKinds }).toEqual({
+      kinds: ['echo', 'counted'],
+      resumeKinds: ['counted'],
     });
+    // A lease that came with the completion would begin without the rows.
+    expect(gateway.callsTo(/complete/)[0]?.path).not.toMatch(/next=true/);
   });
 });

@@ -142,8 +142,8 @@ export class EdgeAgent {
     const request = {
       kinds: executors.map((executor) => executor.kind),
       waitSeconds,
-      // Rows of earlier attempts would only be in the way of an executor that starts over.
-      resume: executors.every((executor) => executor.resumable === true),
+      // Rows of earlier attempts would only be in the way of an executor that starts over: they count.
+      resumeKinds: executors.filter(({ resumable }) => resumable).map(({ kind }) => kind),
     };
     try {
       return await this.patiently('poll', () =>

@@ -75,6 +75,8 @@ export interface PollRequest {
   readonly waitSeconds?: number;
   /** Adopt the rows of earlier attempts. */
   readonly resume?: boolean;
+  /** The same for tasks of these kinds only. */
+  readonly resumeKinds?: readonly string[];
 }
 
 export interface TaskProgress {

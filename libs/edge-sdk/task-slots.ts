@@ -22,14 +22,15 @@ export class TaskSlots {
   private readonly runs = new Set<TaskRun>();
   private whenFree: () => void = () => undefined;
   private readonly executors: ReadonlyMap<string, Executor>;
-  /** Off once a completion brought a kind that this agent has no executor for: its enrolment is wider. */
-  private leasesWithCompletion = true;
+  /** Off where a kind is resumable, because such a lease adopts no rows (contract); and once a completion brought a kind that this agent has no executor for: its enrolment is wider. */
+  private leasesWithCompletion: boolean;
 
   constructor(
     private readonly parts: AgentParts,
     private readonly settings: SlotSettings,
   ) {
     this.executors = new Map(settings.executors.map((executor) => [executor.kind, executor]));
+    this.leasesWithCompletion = !settings.executors.some(({ resumable }) => resumable);
   }
 
   get free(): number {

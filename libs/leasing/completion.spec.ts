@@ -175,6 +175,20 @@ describe('completion', () => {
     await lab.complete(edge, second, { resultCount: 3, bestConfigIds: ['a'] });
   });
 
+  it('adopts them for the kinds that the poll names, and none for others', async () => {
+    edge = lab.edge({ kinds: ['test', 'other'] });
+    for (const kind of ['test', 'other']) {
+      await lab.submit({ kind });
+      const first = await lab.leaseOne(edge);
+      await post(first, 'a', 'b');
+      await lab.release(edge, first);
+      const second = await lab.leaseOne(edge, { resumeKinds: ['test'] });
+      const isAdopted = kind === 'test';
+      expect(second.resume?.resultCount).toBe(isAdopted ? 2 : undefined);
+      await lab.complete(edge, second, { resultCount: isAdopted ? 2 : 0 });
+    }
+  });
+
   it('a final failure publishes what it is to keep before its event; another discards it', async () => {
     const job = await lab.submit({ maxAttempts: 2 });
     const atTheEvent: string[][] = [];

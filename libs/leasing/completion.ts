@@ -45,6 +45,9 @@ export interface CompletionResult {
   readonly next: LeasedTask | null;
 }
 
+/** A lease that comes with a completion adopts no rows. */
+const FRESH = { isResuming: false } as const;
+
 /** leased -> completed: rows checked, artifacts published, task and perhaps job finalized, in one transaction. */
 @Injectable()
 export class Completion {
@@ -77,7 +80,7 @@ export class Completion {
       const status = await this.completeNow(tx, claim, command);
       return { jobStatus: status, next: await this.next(tx, edge, command, now) };
     });
-    return { taskId, jobStatus, next: next && (await this.leases.present(next, false, now)) };
+    return { taskId, jobStatus, next: next && (await this.leases.present(next, FRESH, now)) };
   }
 
   private async completeNow(
@@ -119,7 +122,7 @@ export class Completion {
       await this.requests.remember(tx, nextRequestId(command), key, now);
     }
     if (edge.desired !== 'run') return null;
-    const options = { max: 1, isResuming: false, leaseRequestId: nextRequestId(command) };
+    const options = { max: 1, ...FRESH, leaseRequestId: nextRequestId(command) };
     const [next] = await this.leases.lease(tx, edge, options, now);
     return next ?? null;
   }

@@ -10,6 +10,8 @@ export interface LeaseRequest {
   readonly waitSeconds: number;
   /** Adopt the rows of earlier attempts instead of starting without any. */
   readonly isResuming: boolean;
+  /** The same for tasks of these kinds only. */
+  readonly resumeKinds?: readonly string[];
   /** Makes the request repeatable; scoped to the edge and the path. */
   readonly idempotency: { readonly key: string; readonly path: string } | null;
   /** Aborted when the caller has gone: frees its place, takes no task. */

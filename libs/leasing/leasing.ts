@@ -94,7 +94,7 @@ export class Leasing {
   ): Promise<Try> {
     const now = this.clock.now();
     const taken = await this.unitOfWork.run((tx) => this.leaseIn(tx, edge, request, poll, now));
-    const present = (task: TaskEntity) => this.leases.present(task, request.isResuming, now);
+    const present = (task: TaskEntity) => this.leases.present(task, request, now);
     const items = request.signal?.aborted ? [] : await Promise.all(taken.map(present));
     const { signal, idempotency } = request;
     // Under a key a repeat will ask for them; without one nobody ever will.
@@ -115,7 +115,7 @@ export class Leasing {
   private async repeat(key: LeaseRequestKey, request: LeaseRequest): Promise<LeasedTask[]> {
     const now = this.clock.now();
     const living = await this.unitOfWork.run((tx) => this.requests.replay(tx, key));
-    const present = (task: TaskEntity) => this.leases.present(task, request.isResuming, now);
+    const present = (task: TaskEntity) => this.leases.present(task, request, now);
     return Promise.all((living ?? []).map(present));
   }
 
@@ -129,20 +129,16 @@ export class Leasing {
     poll?.begin();
     // Its caller may have gone while this waited for its turn to write.
     if (request.signal?.aborted || (poll !== null && poll.end !== null)) return [];
-    const { kinds, max, isResuming } = request;
+    const { kinds, max, isResuming, resumeKinds } = request;
+    const options = { kinds, max, isResuming, resumeKinds };
     const key = requestKey(edge, request);
     if (key === null) {
-      return this.leases.lease(tx, edge, { kinds, max, isResuming, leaseRequestId: null }, now);
+      return this.leases.lease(tx, edge, { ...options, leaseRequestId: null }, now);
     }
     const living = await this.requests.replay(tx, key);
     if (living !== null) return living;
     const leaseRequestId = this.requests.newId();
-    const tasks = await this.leases.lease(
-      tx,
-      edge,
-      { kinds, max, isResuming, leaseRequestId },
-      now,
-    );
+    const tasks = await this.leases.lease(tx, edge, { ...options, leaseRequestId }, now);
     if (tasks.length > 0) await this.requests.remember(tx, leaseRequestId, key, now);
     return tasks;
   }
@@ -156,8 +152,9 @@ function pollKinds(edge: EdgePrincipal, request: LeaseRequest): readonly string[
 function requestKey(edge: EdgePrincipal, request: LeaseRequest): LeaseRequestKey | null {
   if (request.idempotency === null) return null;
   const { key, path } = request.idempotency;
-  const { kinds, max, waitSeconds, isResuming } = request;
-  const body = { kinds: kinds ?? null, max, waitSeconds, isResuming };
+  const { kinds, max, waitSeconds, isResuming, resumeKinds } = request;
+  const asked = { kinds: kinds ?? null, max, waitSeconds, isResuming };
+  const body = resumeKinds === undefined ? asked : { ...asked, resumeKinds };
   return { edgeId: edge.edgeId, path, key, body };
 }
 

@@ -6,7 +6,7 @@ import { RowSets } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
 import { ClaimableQueues } from './claimable-queues';
 import { DueTasks } from './due-tasks';
-import type { LeasedTask, ResumePoint } from './lease-request';
+import type { LeaseRequest, LeasedTask, ResumePoint } from './lease-request';
 import { TaskClaim } from './task-claim';
 
 /**
@@ -19,9 +19,12 @@ export interface LeaseOptions {
   readonly kinds?: readonly string[];
   readonly max: number;
   readonly isResuming: boolean;
+  readonly resumeKinds?: readonly string[];
   /** Ties the leases to the request that made them, for its repeats. */
   readonly leaseRequestId: string | null;
 }
+
+type ResumeWish = Pick<LeaseRequest, 'isResuming' | 'resumeKinds'>;
 
 /** Gives tasks to an edge, each with a clean slate or what is to be resumed. */
 @Injectable()
@@ -69,7 +72,7 @@ export class TaskLeases {
    * A task that its edge holds, as its edge gets it. After the commit and on the read connection: a
    * payload never changes, and megabytes of it must not be parsed while others wait to write.
    */
-  async present(task: TaskEntity, isResuming: boolean, now: number): Promise<LeasedTask> {
+  async present(task: TaskEntity, wish: ResumeWish, now: number): Promise<LeasedTask> {
     if (task.leaseToken === null || task.leaseExpiresAt === null) {
       throw new Error('Only a leased task can be presented to its edge');
     }
@@ -78,7 +81,7 @@ export class TaskLeases {
       payload: await this.payloads.ofTask(this.reads, task),
       leaseToken: task.leaseToken,
       leaseExpiresAt: task.leaseExpiresAt,
-      resume: isResuming ? resumePoint(task) : null,
+      resume: isAdopting(wish, task) ? resumePoint(task) : null,
       serverTime: now,
     };
   }
@@ -98,7 +101,7 @@ export class TaskLeases {
     now: number,
   ): Promise<TaskEntity> {
     await this.artifacts.discardStaged(tx, task.id, now);
-    if (options.isResuming) return task;
+    if (isAdopting(options, task)) return task;
     await this.rowSets.startFresh(tx, task);
     const [fresh] = await tx.entities(
       TaskEntity,
@@ -123,6 +126,10 @@ async function freeLeases(tx: Tx, edge: EdgePrincipal): Promise<number> {
     [edge.edgeId],
   );
   return Math.max(0, edge.maxLeases - Number(held?.count ?? 0));
+}
+
+function isAdopting({ isResuming, resumeKinds }: ResumeWish, { kind }: TaskEntity): boolean {
+  return isResuming || resumeKinds?.includes(kind) === true;
 }
 
 function resumePoint(task: TaskEntity): ResumePoint | null {

@@ -7,6 +7,7 @@ export class LazyExecutor implements Executor {
   constructor(
     readonly kind: string,
     private readonly load: () => Promise<Executor>,
+    readonly resumable = false,
   ) {}
 
   async run(task: LeasedTask, context: TaskContext): Promise<Completion> {

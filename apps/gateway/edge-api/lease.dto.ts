@@ -38,6 +38,14 @@ export class NextTaskDto {
   @MayBeLeftOut()
   @IsBoolean()
   resume?: boolean;
+
+  /** The same for tasks of these kinds only: for an edge that can go on with some of its kinds. */
+  @ApiPropertyOptional({ type: [String], example: ['strategy-search'] })
+  @MayBeLeftOut()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  resumeKinds?: string[];
 }
 
 /** A poll for several tasks. */

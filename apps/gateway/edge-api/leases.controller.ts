@@ -101,6 +101,7 @@ export class LeasesController {
       max,
       waitSeconds: body.waitSeconds ?? 0,
       isResuming: body.resume ?? false,
+      resumeKinds: body.resumeKinds,
       idempotency: header === null ? null : { key: header.key, path: header.path },
       signal,
     });

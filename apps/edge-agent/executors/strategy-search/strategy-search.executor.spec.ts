@@ -74,8 +74,8 @@ class Recorder {
 /** The executor on real worker threads, which the test can see. */
 function observed() {
   const workers: Worker[] = [];
-  const executor = new StrategySearchExecutor((request) => {
-    const worker = startSearchWorker(request);
+  const executor = new StrategySearchExecutor((order) => {
+    const worker = startSearchWorker(order);
     workers.push(worker);
     return worker;
   });
@@ -109,6 +109,43 @@ describe('StrategySearchExecutor', () => {
       [250, 250],
       [250, 250],
     ]);
+  });
+
+  it('goes on from the rows of an earlier attempt: evaluates the others, and finds the same best', async () => {
+    const direct = searchDirectly(payload);
+    const best = new Set(direct.bestConfigIds);
+    // The best and some nulls are among the stored: the thread must rank what it does not evaluate.
+    const isStored = ({ configId, metrics }: ResultRow, index: number) =>
+      best.has(configId) || metrics['sharpe'] === null || index % 3 > 0;
+    const recorder = new Recorder();
+    for (const { configId, metrics } of direct.rows.filter(isStored)) {
+      recorder.stored.set(configId, { sharpe: metrics['sharpe'] as number | null });
+    }
+    const resume = { resultCount: recorder.stored.size, processed: 0, total: 250, status: null };
+    const completion = await new StrategySearchExecutor().run({ ...task(), resume }, recorder);
+    expect(recorder.batches.flat()).toEqual(
+      direct.rows.filter((row, index) => !isStored(row, index)),
+    );
+    expect(recorder.artifacts).toEqual(direct.artifacts);
+    expect(completion).toMatchObject({
+      bestConfigIds: direct.bestConfigIds,
+      processedCount: 250,
+      resultCount: 250,
+    });
+    expect(recorder.reports[0]?.processed).toBeGreaterThan(recorder.stored.size);
+  });
+
+  it('has nothing to evaluate when every row is there', async () => {
+    const direct = searchDirectly(payload);
+    const recorder = new Recorder();
+    for (const { configId, metrics } of direct.rows) {
+      recorder.stored.set(configId, { sharpe: metrics['sharpe'] as number | null });
+    }
+    const resume = { resultCount: 250, processed: 250, total: 250, status: null };
+    const completion = await new StrategySearchExecutor().run({ ...task(), resume }, recorder);
+    expect(recorder.batches).toEqual([]);
+    expect(completion.bestConfigIds).toEqual(direct.bestConfigIds);
+    expect(recorder.artifacts).toEqual(direct.artifacts);
   });
 
   it('makes no more rows than are taken', async () => {

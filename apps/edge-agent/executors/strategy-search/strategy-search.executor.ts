@@ -15,11 +15,12 @@ import { type StartWorker, startSearchWorker } from './thread/start-worker';
  * Posts one row a config in batches while it runs; puts `completion`, `equity-curve.svg`, `trades.csv` and
  * `equity.csv`; completes with the ids of at most ten best configs.
  *
- * It starts over at every attempt (not resumable): a search takes seconds, and `resume` tells how many rows are
- * there, not which. Rows have the same ids and values at every attempt.
+ * Resumable: rows have the same ids and values at every attempt, so configs that an earlier attempt has stored are
+ * not evaluated again; they are ranked by the metric of their rows.
  */
 export class StrategySearchExecutor implements Executor {
   readonly kind = 'strategy-search';
+  readonly resumable = true;
 
   constructor(private readonly startWorker: StartWorker = startSearchWorker) {}
 
@@ -27,8 +28,10 @@ export class StrategySearchExecutor implements Executor {
   async run(task: LeasedTask, context: TaskContext): Promise<Completion> {
     const request = readOrRefuse(task.payload);
     context.signal.throwIfAborted();
+    const isResuming = (task.resume?.resultCount ?? 0) > 0;
+    const evaluated = isResuming ? await evaluatedBefore(context, request) : NONE;
     const finished = await followSearch(
-      this.startWorker(request),
+      this.startWorker({ request, evaluated }),
       context.signal,
       async ({ rows, processed, total, leader }) => {
         await context.postRows(rows);
@@ -55,6 +58,22 @@ export class StrategySearchExecutor implements Executor {
       resultCount: finished.total,
     };
   }
+}
+
+const NONE: ReadonlyMap<string, number | null> = new Map();
+
+/** By config, the metric that ranks it; null where the run has none. */
+async function evaluatedBefore(
+  context: TaskContext,
+  { rankBy }: SearchRequest,
+): Promise<ReadonlyMap<string, number | null>> {
+  const stored = await context.storedConfigIds([rankBy]);
+  return new Map(
+    [...stored].map(([configId, { [rankBy]: value }]) => [
+      configId,
+      typeof value === 'number' ? value : null,
+    ]),
+  );
 }
 
 function readOrRefuse(payload: unknown): SearchRequest {

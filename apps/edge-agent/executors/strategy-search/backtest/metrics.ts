@@ -52,9 +52,8 @@ export function pickMetrics(
   return Object.fromEntries(names.map((name) => [name, metrics[name]]));
 }
 
-/** Negative if `a` ranks before `b`: the higher value does, for `maxDrawdown` the lower one; null ranks last. */
-export function compareByMetric(name: MetricName, a: Metrics, b: Metrics): number {
-  const [x, y] = [a[name], b[name]];
+/** Negative if `x` ranks before `y`: the higher value does, for `maxDrawdown` the lower one; null ranks last. */
+export function compareByMetric(name: MetricName, x: number | null, y: number | null): number {
   if (x === null || y === null) return Number(x === null) - Number(y === null);
   return name === 'maxDrawdown' ? x - y : y - x;
 }

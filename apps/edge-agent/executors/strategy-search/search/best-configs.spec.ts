@@ -1,11 +1,6 @@
-import type { Metrics } from '../backtest/metrics';
 import { BestConfigs } from './best-configs';
 
-const config = (configId: string, sharpe: number | null) => ({
-  configId,
-  values: {},
-  metrics: { sharpe } as Metrics,
-});
+const config = (configId: string, rank: number | null) => ({ configId, values: {}, rank });
 
 describe('BestConfigs', () => {
   const offered = [

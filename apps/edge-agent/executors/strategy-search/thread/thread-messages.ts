@@ -1,4 +1,12 @@
 import type { ResultRow, TaskArtifact } from '@foreman/edge-sdk';
+import type { SearchRequest } from '../request/search-request';
+
+/** What a worker thread is started with. */
+export interface SearchOrder {
+  readonly request: SearchRequest;
+  /** By config id, the ranking metric of those that need not be evaluated. */
+  readonly evaluated: ReadonlyMap<string, number | null>;
+}
 
 /** What the worker thread tells the agent's main thread. */
 export type WorkerMessage =
