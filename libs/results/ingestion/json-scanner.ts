@@ -81,11 +81,6 @@ export class JsonScanner {
     }
   }
 
-  /** Its value; NaN where there is none, infinite where a double cannot hold it. */
-  number(): number {
-    return scanNumber(this);
-  }
-
   literal(word: 'true' | 'false' | 'null'): boolean {
     if (!this.text.startsWith(word, this.at)) return false;
     this.at += word.length;
@@ -108,7 +103,7 @@ export class JsonScanner {
       case LETTER_N:
         return this.literal('null');
       default:
-        return Number.isFinite(this.number());
+        return scanNumber(this);
     }
   }
 

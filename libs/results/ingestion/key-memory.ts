@@ -25,8 +25,7 @@ export class KeyMemory {
 
   /**
    * The key at whose opening quote the scanner stands; it is left behind the closing one.
-   * @returns null for a key that repeats, for one that is no JSON, and for `__proto__`, which an
-   * assignment would take for something else.
+   * @returns null for a key that repeats, and for one that is no JSON.
    */
   next(scanner: JsonScanner): string | null {
     const index = this.count;
@@ -49,7 +48,7 @@ export class KeyMemory {
     if (!scanner.string()) return null;
     const quoted = scanner.text.slice(start, scanner.at);
     const name = scanner.sawEscape ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
-    if (name === '__proto__' || this.isRepeated(name)) return null;
+    if (this.isRepeated(name)) return null;
     this.names.push(name);
     this.quoted.push(quoted);
     this.seen?.add(name);

@@ -107,9 +107,8 @@ function expectAgreement(text: string, reader = new RowReader()): void {
 
 describe('reading a row in one go', () => {
   it('takes ordinary rows, and says the same of them as the slow way, bytes too', () => {
-    const ordinary = written.filter((text) => !text.includes('__proto__'));
     fc.assert(
-      fc.property(fc.array(ordinary, { minLength: 1, maxLength: 4 }), (texts) => {
+      fc.property(fc.array(written, { minLength: 1, maxLength: 4 }), (texts) => {
         const reader = new RowReader();
         for (const text of texts) {
           const row = fast(text, reader);
@@ -166,7 +165,6 @@ describe('reading a row in one go', () => {
     ['a key written in two ways', '{"configId":"a","config":{},"metrics":{"m":1,"\\u006d":2}}'],
     ['a key of config twice', '{"configId":"a","config":{"x":[{"y":1,"y":2}]},"metrics":{}}'],
     ['a field twice', '{"configId":"a","config":{},"metrics":{},"config":{"a":1}}'],
-    ['__proto__', '{"configId":"a","config":{},"metrics":{"__proto__":1}}'],
     ['a number in config that is too large', '{"configId":"a","config":{"x":1e999},"metrics":{}}'],
     ['half a surrogate pair', '{"configId":"\\ud800","config":{},"metrics":{}}'],
     ['too long an id', `{"configId":"${'x'.repeat(201)}","config":{},"metrics":{}}`],

@@ -6,42 +6,30 @@ const POINT = 0x2e;
 const LOWER_E = 0x65;
 const UPPER_E = 0x45;
 
-/** A whole number of so many digits is exact in a double, and so is 10 to the power of 22. */
-const EXACT_DIGITS = 15;
-const POWERS_OF_TEN = Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 ** power);
+/** With so many chars and no exponent a number is finite: a double holds 308 digits before the point. */
+const SURELY_FINITE_CHARS = 300;
 
 /**
- * Goes over a number of JSON from `cursor.at`. What has few digits is a quotient of two exact doubles,
- * which rounds as it should (Clinger, "How to read floating point numbers accurately", 1990); the rest
- * is left to the language.
- * @returns its value; NaN where there is no number, infinite where a double cannot hold it.
+ * Goes over a number of JSON from `cursor.at`. False where there is none, and for one that a double
+ * cannot hold.
  */
-export function scanNumber(cursor: { readonly text: string; at: number }): number {
+export function scanNumber(cursor: { readonly text: string; at: number }): boolean {
   const { text } = cursor;
   const start = cursor.at;
   let at = start;
   let code = text.charCodeAt(at);
-  const isNegative = code === MINUS;
-  if (isNegative) code = text.charCodeAt((at += 1));
+  if (code === MINUS) code = text.charCodeAt((at += 1));
 
   const whole = at;
-  let digits = 0;
-  for (; code >= ZERO && code <= NINE; code = text.charCodeAt((at += 1))) {
-    digits = digits * 10 + (code - ZERO);
-  }
-  let count = at - whole;
-  if (count === 0 || (count > 1 && text.charCodeAt(whole) === ZERO)) return Number.NaN;
+  while (code >= ZERO && code <= NINE) code = text.charCodeAt((at += 1));
+  const digits = at - whole;
+  if (digits === 0 || (digits > 1 && text.charCodeAt(whole) === ZERO)) return false;
 
-  let decimals = 0;
   if (code === POINT) {
     const fraction = at + 1;
     code = text.charCodeAt((at += 1));
-    for (; code >= ZERO && code <= NINE; code = text.charCodeAt((at += 1))) {
-      digits = digits * 10 + (code - ZERO);
-    }
-    decimals = at - fraction;
-    if (decimals === 0) return Number.NaN;
-    count += decimals;
+    while (code >= ZERO && code <= NINE) code = text.charCodeAt((at += 1));
+    if (at === fraction) return false;
   }
 
   const hasExponent = code === LOWER_E || code === UPPER_E;
@@ -50,13 +38,9 @@ export function scanNumber(cursor: { readonly text: string; at: number }): numbe
     if (code === PLUS || code === MINUS) code = text.charCodeAt((at += 1));
     const exponent = at;
     while (code >= ZERO && code <= NINE) code = text.charCodeAt((at += 1));
-    if (at === exponent) return Number.NaN;
+    if (at === exponent) return false;
   }
   cursor.at = at;
-  const power = POWERS_OF_TEN[decimals];
-  if (hasExponent || count > EXACT_DIGITS || power === undefined) {
-    return Number(text.slice(start, at));
-  }
-  const value = digits / power;
-  return isNegative ? -value : value;
+  if (!hasExponent && at - start <= SURELY_FINITE_CHARS) return true;
+  return Number.isFinite(Number(text.slice(start, at)));
 }
