@@ -31,6 +31,7 @@ interface Report {
   readonly engine: readonly Row[];
   readonly http: readonly Row[];
   readonly lanes: { besideUploads: { writes: number; p99Ms: number } };
+  readonly results: { ratio: number; flows: { name: string; rowsPerSecond: number }[] };
   readonly polls: { idleStatements: number; many: { tasks: number; p99FromCallMs: number } };
 }
 
@@ -67,6 +68,9 @@ describe('npm run bench -- --quick', () => {
       expect(report.lanes.besideUploads.writes).toBeGreaterThan(0);
       expect(report.polls.idleStatements).toBe(0);
       expect(report.polls.many).toMatchObject({ tasks: 20, p99FromCallMs: expect.any(Number) });
+      const flows = report.results.flows.map(({ name }) => name);
+      expect(flows).toEqual(['NDJSON in', 'CSV out', 'NDJSON out']);
+      expect(report.results.ratio).toBeGreaterThan(0);
       const left = (await readdir(folder)).filter((name) => name.startsWith('foreman'));
       expect(left).toEqual([]);
     },

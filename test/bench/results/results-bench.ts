@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { request } from 'undici';
+import { Client } from 'undici';
 import type { BenchPlan } from '../bench-plan';
 import { Connections } from '../http/connections';
 import { startGatewayChild, type GatewayChild } from '../http/gateway-child';
@@ -91,21 +91,19 @@ async function perSecond(count: number, work: () => Promise<void>): Promise<numb
 }
 
 async function sendRows(gateway: GatewayChild, task: HeldTask, count: number): Promise<void> {
-  const { statusCode, body } = await request(
-    `${gateway.origin}/internal/edges/tasks/${task.taskId}/results`,
-    {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${task.edgeToken}`,
-        'foreman-lease': task.leaseToken,
-        'content-type': 'application/x-ndjson',
-      },
-      body: Readable.from(ndjsonOf(count)),
-      headersTimeout: 0,
-      bodyTimeout: 0,
+  const client = clientOf(gateway);
+  const { statusCode, body } = await client.request({
+    path: `/internal/edges/tasks/${task.taskId}/results`,
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${task.edgeToken}`,
+      'foreman-lease': task.leaseToken,
+      'content-type': 'application/x-ndjson',
     },
-  );
+    body: Readable.from(ndjsonOf(count)),
+  });
   const answer = await body.text();
+  await client.close();
   if (statusCode !== 200 || (JSON.parse(answer) as { stored: number }).stored !== count) {
     throw new Error(`The rows were not taken: ${statusCode} ${answer}`);
   }
@@ -118,9 +116,18 @@ async function readRows(
   jobId: string,
   accept: string,
 ): Promise<void> {
-  const { statusCode, body } = await request(`${gateway.origin}/jobs/${jobId}/results`, {
+  const client = clientOf(gateway);
+  const { statusCode, body } = await client.request({
+    path: `/jobs/${jobId}/results`,
+    method: 'GET',
     headers: { authorization: `Bearer ${token}`, accept },
   });
   if (statusCode !== 200) throw new Error(`The export was not answered: ${statusCode}`);
   for await (const _piece of body);
+  await client.close();
+}
+
+/** A connection of its own: while the bare driver holds this process for a minute, an idle one is closed. */
+function clientOf(gateway: GatewayChild): Client {
+  return new Client(gateway.origin, { headersTimeout: 0, bodyTimeout: 0 });
 }

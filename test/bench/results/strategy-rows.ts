@@ -1,4 +1,4 @@
-/** Rows as a strategy search makes them: three values of config, five metrics. */
+/** Rows as a grid search makes them, in its order: three values of config, five metrics. */
 export interface RowTexts {
   readonly configId: string;
   readonly config: string;
@@ -7,12 +7,13 @@ export interface RowTexts {
 
 /** The same row for the same number, whoever asks. */
 export function rowTexts(index: number): RowTexts {
-  const fast = index % 97;
+  const fast = Math.floor(index / 1000);
+  const slow = index % 1000;
   const metric = (seed: number) => ((index * seed) % 1_000_003) / 1_000_003;
   const isLong = index % 2 === 0;
   return {
-    configId: `fast=${fast};slow=${index}`,
-    config: `{"fast":${fast},"slow":${index},"threshold":${metric(31)}}`,
+    configId: `fast=${fast};slow=${slow}`,
+    config: `{"fast":${fast},"slow":${slow},"threshold":${metric(31)}}`,
     metrics:
       `{"sharpe":${metric(7919) - 0.5},"profit":${metric(104_729)},"drawdown":${-metric(1299)},` +
       `"trades":${index % 900},"isLong":${isLong}}`,
