@@ -17,7 +17,7 @@ export interface RowFilter {
   readonly taskIndexes: readonly number[];
 }
 
-export const EVERY_ROW: RowFilter = { metrics: [], configIds: [], taskIndexes: [] };
+const EVERY_ROW: RowFilter = { metrics: [], configIds: [], taskIndexes: [] };
 
 export function isEveryRow({ metrics, configIds, taskIndexes }: RowFilter): boolean {
   return metrics.length + configIds.length + taskIndexes.length === 0;
