@@ -1,7 +1,15 @@
-import type { JsonScanner } from './json-scanner';
-
 /** With fewer keys than this, looking through all of them is faster than a set. */
 const FEW_KEYS = 16;
+
+/** Where in a text a key is to be read: what of a JsonScanner is needed here. */
+interface KeyText {
+  readonly text: string;
+  at: number;
+  /** The string at whose opening quote it stood had an escape. */
+  readonly sawEscape: boolean;
+  /** Goes behind the string; false when it is none. */
+  string(): boolean;
+}
 
 /**
  * Reads the keys of an object, and remembers them for the next one in the same place: the rows of a
@@ -27,7 +35,7 @@ export class KeyMemory {
    * The key at whose opening quote the scanner stands; it is left behind the closing one.
    * @returns null for a key that repeats, and for one that is no JSON.
    */
-  next(scanner: JsonScanner): string | null {
+  next(scanner: KeyText): string | null {
     const index = this.count;
     this.count += 1;
     const expected = this.isAsBefore ? this.quoted[index] : undefined;
@@ -43,7 +51,7 @@ export class KeyMemory {
     return this.learn(scanner);
   }
 
-  private learn(scanner: JsonScanner): string | null {
+  private learn(scanner: KeyText): string | null {
     const start = scanner.at;
     if (!scanner.string()) return null;
     const quoted = scanner.text.slice(start, scanner.at);

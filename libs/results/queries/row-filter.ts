@@ -17,8 +17,6 @@ export interface RowFilter {
   readonly taskIndexes: readonly number[];
 }
 
-const EVERY_ROW: RowFilter = { metrics: [], configIds: [], taskIndexes: [] };
-
 export function isEveryRow({ metrics, configIds, taskIndexes }: RowFilter): boolean {
   return metrics.length + configIds.length + taskIndexes.length === 0;
 }
