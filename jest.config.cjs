@@ -33,6 +33,9 @@ module.exports = {
   testTimeout: 60_000,
   // Suites mostly wait, for disks and for processes of their own: one worker a core, the main process idles.
   maxWorkers: '100%',
+  // Each suite loads Nest and TypeORM anew, and not all of it is given back: a worker of two gigabytes mostly collects
+  // garbage.
+  workerIdleMemoryLimit: '600MB',
   projects: [
     {
       ...common,
