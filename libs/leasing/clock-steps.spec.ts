@@ -152,6 +152,31 @@ describe.each([
     await lab.sweep();
     expect((await lab.task(leased.task.id)).leaseExpiresAt).toBe(lab.clock.now() + 60_000);
   });
+
+  it('is followed once when the transaction is taken back and done again', async () => {
+    await lab.submit({ leaseSeconds: 60 });
+    const leased = await lab.leaseOne(edge);
+    lab.clock.jumpWall(stepMs);
+    const unitOfWork = lab.engine.get(UnitOfWork);
+    const { run } = unitOfWork;
+    // As a group does when a neighbour's failure has rolled all of it back.
+    const again = jest.spyOn(unitOfWork, 'run').mockImplementation(async (work, lane) => {
+      const first = run.call(
+        unitOfWork,
+        async (tx) => {
+          await work(tx);
+          throw new Error('taken back');
+        },
+        lane,
+      );
+      await expect(first).rejects.toThrow('taken back');
+      return run.call(unitOfWork, work, lane);
+    });
+    await lab.sweep();
+    again.mockRestore();
+    expect(now()).toBe(lab.clock.now());
+    expect((await lab.task(leased.task.id)).leaseExpiresAt).toBe(lab.clock.now() + 60_000);
+  });
 });
 
 describe('a small difference of the wall clock', () => {

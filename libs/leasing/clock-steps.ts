@@ -59,8 +59,9 @@ export class ClockSteps {
     try {
       await this.unitOfWork.run(async (tx) => {
         await shift(tx, driftMs);
-        // Within the transaction: whoever writes next already counts from the new time.
-        this.clock.follow(driftMs);
+        // Within the transaction: whoever writes next already counts from the new time. Once, although the
+        // work is done again when another caller's failure takes the whole group back.
+        if (!hasFollowed) this.clock.follow(driftMs);
         hasFollowed = true;
       });
     } catch (error) {
