@@ -34,8 +34,8 @@ export class NextAvailable {
     polls.onEmptiness((isEmpty) => this.turn(isEmpty));
   }
 
-  private noteFuture(tasks: readonly AvailableTask[] | 'any'): void {
-    if (this.isIdle || tasks === 'any') return;
+  private noteFuture(tasks: readonly AvailableTask[]): void {
+    if (this.isIdle) return;
     const now = this.clock.now();
     for (const task of tasks) {
       if (task.availableAt > now) this.arm(task.availableAt);
