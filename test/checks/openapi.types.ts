@@ -2582,16 +2582,14 @@ export interface components {
             readonly notes?: string;
         };
         readonly ReleaseDto: {
-            /**
-             * Format: uuid
-             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
-             */
-            readonly id: string;
             /** @example 1.4.0 */
             readonly version: string;
             /** @example stable */
             readonly channel: string;
-            /** @example linux-x64 */
+            /**
+             * @description Or `any`.
+             * @example linux-x64
+             */
             readonly platform: string;
             /** @example https://downloads.example/agent-1.4.0.tgz */
             readonly url: string;
@@ -2602,8 +2600,16 @@ export interface components {
             readonly size: number;
             /** @example ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad */
             readonly sha256: string;
-            /** @example 6wM9j7dBrcWmJGALmAf7VNtnBzSCvoS0d6s1QPrVoAx42kjcAmfFyOJWFj2zCfIRJSx56saBMEsn0ASWCUg2Bg== */
+            /**
+             * @description Ed25519, base64.
+             * @example 6wM9j7dBrcWmJGALmAf7VNtnBzSCvoS0d6s1QPrVoAx42kjcAmfFyOJWFj2zCfIRJSx56saBMEsn0ASWCUg2Bg==
+             */
             readonly signature: string;
+            /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
+             */
+            readonly id: string;
             /**
              * @description Which key has signed it: the first 16 hex digits of the raw public key's SHA-256.
              * @example 21fe31dfa154a261

@@ -2,6 +2,7 @@ import { isoTime } from '@foreman/kernel';
 import type { ReleaseEntity } from '@foreman/releases';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString } from 'class-validator';
+import { SignedReleaseDto } from '../http/signed-release.dto';
 
 /** A signed manifest of an upgrade package. The signature covers all fields but itself and `notes`. */
 export class PublishReleaseDto {
@@ -51,34 +52,9 @@ export class PublishReleaseDto {
 }
 
 /** A published release. */
-export class ReleaseDto {
+export class ReleaseDto extends SignedReleaseDto {
   @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
   id!: string;
-
-  @ApiProperty({ example: '1.4.0' })
-  version!: string;
-
-  @ApiProperty({ example: 'stable' })
-  channel!: string;
-
-  @ApiProperty({ example: 'linux-x64' })
-  platform!: string;
-
-  @ApiProperty({ example: 'https://downloads.example/agent-1.4.0.tgz' })
-  url!: string;
-
-  /** Bytes of the package. */
-  @ApiProperty({ example: 3 })
-  size!: number;
-
-  @ApiProperty({ example: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' })
-  sha256!: string;
-
-  @ApiProperty({
-    example:
-      '6wM9j7dBrcWmJGALmAf7VNtnBzSCvoS0d6s1QPrVoAx42kjcAmfFyOJWFj2zCfIRJSx56saBMEsn0ASWCUg2Bg==',
-  })
-  signature!: string;
 
   /** Which key has signed it: the first 16 hex digits of the raw public key's SHA-256. */
   @ApiProperty({ example: '21fe31dfa154a261' })

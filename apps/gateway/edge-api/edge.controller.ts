@@ -16,11 +16,12 @@ import { ApiProblems } from '../http/api-problems';
 import { BearerToken } from '../http/bearer-token';
 import { EdgeFace, EnrolmentFace } from '../http/faces';
 import { CallingEdge } from '../http/principals';
+import { SignedReleaseDto } from '../http/signed-release.dto';
 import { EnrolDto, EnrolledDto } from './enrol.dto';
 import { HeartbeatInterval } from './heartbeat-interval';
 import { EdgeHeartbeatAnswerDto, EdgeHeartbeatDto } from './heartbeat.dto';
 import { ReleaseOffers } from './release-offers';
-import { ReleaseQueryDto, SignedReleaseDto } from './release.dto';
+import { ReleaseQueryDto } from './release.dto';
 
 @ApiTags('edges')
 @Controller('internal/edges')

@@ -13,9 +13,9 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { SignedReleaseDto } from '../http/signed-release.dto';
 import { cutTo } from './cut-to';
 import { MayBeLeftOut } from './left-out';
-import { SignedReleaseDto } from './release.dto';
 
 /** Longer ones are cut: what an agent calls itself must not cost it its leases. */
 const AGENT_VERSION_LIMIT = 100;

@@ -9,7 +9,7 @@ describe('an optional field of the edge face that is null', () => {
     lenientValidation().transform(body, { type: 'body', metatype }) as Promise<T>;
 
   it('is one that was left out', async () => {
-    const poll = { kinds: null, waitSeconds: null, resume: null, max: 3 };
+    const poll = { kinds: null, waitSeconds: null, resume: null, resumeKinds: null, max: 3 };
     expect({ ...(await read(LeaseTasksDto, poll)) }).toEqual({ max: 3 });
     const beat = { started: null, processed: 1, total: null, status: null, counters: null };
     expect({ ...(await read(HeartbeatDto, beat)) }).toEqual({ processed: 1 });
