@@ -14,7 +14,7 @@ export interface ShareholdingQueue {
  * work, or no edge for it, starts where the others are: it saves nothing up, and owes nothing.
  *
  * Kept in memory, a number for each queue that is ahead: after a start, and between several gateways,
- * shares begin anew, which nobody can tell from the outcome.
+ * shares begin anew, which nobody can tell from the outcome. A lease that is rolled back stays counted.
  */
 @Injectable()
 export class QueueShares {
