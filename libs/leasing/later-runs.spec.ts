@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { ArtifactReads, ArtifactUploads } from '@foreman/artifacts';
 import { JobLifecycle } from '@foreman/jobs';
-import { HandBack } from './hand-back';
+import { HandBack } from './ending/hand-back';
 import { LeasingLab } from './spec/leasing-lab';
 
 describe('a later run of a job', () => {

@@ -5,11 +5,11 @@ import type { EdgePrincipal } from '@foreman/edges';
 import type { TaskEntity } from '@foreman/jobs';
 import type { LeaseAnswer, LeaseRequest, LeasedTask } from './lease-request';
 import { LeaseRequests, type LeaseRequestKey } from './lease-requests';
-import type { Poll, PollEnd } from './parked-poll';
-import { ParkedPolls } from './parked-polls';
-import { SpentPolls } from './spent-polls';
-import { TaskLeases } from './task-leases';
-import { UnwantedLeases } from './unwanted-leases';
+import type { Poll, PollEnd } from './polls/parked-poll';
+import { ParkedPolls } from './polls/parked-polls';
+import { SpentPolls } from './polls/spent-polls';
+import { TaskLeases } from './claiming/task-leases';
+import { UnwantedLeases } from './ending/unwanted-leases';
 
 const MAX_BATCH = 100;
 const MAX_WAIT_SECONDS = 50;

@@ -1,10 +1,10 @@
 import { JobQueries, claimGroupRange } from '@foreman/jobs';
-import { groupsStatement } from './claimable-queues';
-import { NEXT_AVAILABLE } from './due-tasks';
-import { EXPIRED, NEXT_DUE, NOT_STARTED, TIMED_OUT } from './lease-sweep';
-import { STALLED } from './stalled-tasks';
+import { groupsStatement } from './claiming/claimable-queues';
+import { NEXT_AVAILABLE } from './claiming/due-tasks';
+import { EXPIRED, NEXT_DUE, NOT_STARTED, TIMED_OUT } from './time/lease-sweep';
+import { STALLED } from './time/stalled-tasks';
 import { LeasingLab } from './spec/leasing-lab';
-import { claimStatement } from './task-claim';
+import { claimStatement } from './claiming/task-claim';
 
 /** Each hot query is answered from the index that was made for it; none sorts or scans the tasks. */
 describe('query plans', () => {

@@ -5,10 +5,10 @@ import { AttemptEntity, JobEntity, TaskEntity, type JobCommand } from '@foreman/
 import { ProgressModule } from '@foreman/progress';
 import { ResultsModule } from '@foreman/results';
 import { openTestEngine, type TestEngine } from '@foreman/testing';
-import { Completion, type CompleteCommand } from '../completion';
-import { HandBack } from '../hand-back';
+import { Completion, type CompleteCommand } from '../ending/completion';
+import { HandBack } from '../ending/hand-back';
 import type { LeaseRequest, LeasedTask } from '../lease-request';
-import { LeaseSweep } from '../lease-sweep';
+import { LeaseSweep } from '../time/lease-sweep';
 import { Leasing } from '../leasing';
 import { LeasingModule } from '../leasing.module';
 import type { LeasingOptions } from '../leasing.options';

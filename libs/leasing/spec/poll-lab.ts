@@ -2,7 +2,7 @@ import type { EdgePrincipal } from '@foreman/edges';
 import type { LeaseAnswer, LeaseRequest } from '../lease-request';
 import { Leasing } from '../leasing';
 import type { LeasingOptions } from '../leasing.options';
-import { ParkedPolls } from '../parked-polls';
+import { ParkedPolls } from '../polls/parked-polls';
 import { LeasingLab } from './leasing-lab';
 
 /** A call that may still be waiting. */

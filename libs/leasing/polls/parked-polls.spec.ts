@@ -1,14 +1,10 @@
 import { ReadConnection, type Queryable } from '@foreman/database';
 import { JobLifecycle, Queues, TaskAvailability } from '@foreman/jobs';
-import { EdgeLeases } from './edge-leases';
-import type { LeaseRequest, LeasedTask } from './lease-request';
+import { EdgeLeases } from '../ending/edge-leases';
+import type { LeaseRequest, LeasedTask } from '../lease-request';
 import { ParkedPolls } from './parked-polls';
-import { LeasingLab } from './spec/leasing-lab';
-
-/** Lets everything that is under way in this process come to rest: groups commit on `setImmediate`. */
-async function rest(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-}
+import { LeasingLab } from '../spec/leasing-lab';
+import { rest } from '../spec/poll-lab';
 
 interface Poll {
   readonly answer: Promise<LeasedTask[]>;

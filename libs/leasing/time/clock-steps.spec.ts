@@ -4,8 +4,8 @@ import { Logger } from '@nestjs/common';
 import { Heartbeats } from '@foreman/progress';
 import type { EdgePrincipal } from '@foreman/edges';
 import { LeaseSweep } from './lease-sweep';
-import type { LeasedTask } from './lease-request';
-import { LeasingLab } from './spec/leasing-lab';
+import type { LeasedTask } from '../lease-request';
+import { LeasingLab } from '../spec/leasing-lab';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,6 +1,6 @@
 import type { Clock, ClockTimer } from '@foreman/kernel';
 import { claimGroupOf, type AvailableTask } from '@foreman/jobs';
-import type { Claimant } from './claimant';
+import type { Claimant } from '../claiming/claimant';
 
 /**
  * Why a poll ends without a task: its time is up; its edge is to drain or stop, or is revoked; its edge was

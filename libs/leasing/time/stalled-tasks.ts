@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { TaskAdvance, TaskEntity, TaskLifecycle } from '@foreman/jobs';
 import { Clock } from '@foreman/kernel';
-import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
+import { LEASING_OPTIONS, type ResolvedLeasingOptions } from '../leasing.options';
 
 export interface StallCounts {
   /** Marked: they stay with their edge. */

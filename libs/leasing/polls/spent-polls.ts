@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, canonicalJson, sha256Hex } from '@foreman/kernel';
-import type { LeaseRequestKey } from './lease-requests';
+import type { LeaseRequestKey } from '../lease-requests';
 
 /** Longer than any network holds a packet back, and than agents repeat a call for. */
 const REMEMBERED_MS = 600_000;

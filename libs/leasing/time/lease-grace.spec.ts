@@ -1,7 +1,7 @@
 import { Heartbeats } from '@foreman/progress';
 import { Logger } from '@nestjs/common';
-import type { LeasedTask } from './lease-request';
-import { LeasingLab } from './spec/leasing-lab';
+import type { LeasedTask } from '../lease-request';
+import { LeasingLab } from '../spec/leasing-lab';
 
 const HOUR_MS = 3_600_000;
 

@@ -6,7 +6,7 @@ import { RowSets } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
 import { ClaimableQueues } from './claimable-queues';
 import { DueTasks } from './due-tasks';
-import type { LeaseRequest, LeasedTask, ResumePoint } from './lease-request';
+import type { LeaseRequest, LeasedTask, ResumePoint } from '../lease-request';
 import { TaskClaim } from './task-claim';
 
 /**

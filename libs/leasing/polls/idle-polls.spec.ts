@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { PollLab, rest, type LabPoll } from './spec/poll-lab';
+import { PollLab, rest, type LabPoll } from '../spec/poll-lab';
 
 const COUNT = 1000;
 

@@ -4,7 +4,7 @@ import { Clock } from '@foreman/kernel';
 import { TaskEntity, TaskLifecycle } from '@foreman/jobs';
 import { ClockSteps } from './clock-steps';
 import { StalledTasks } from './stalled-tasks';
-import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
+import { LEASING_OPTIONS, type ResolvedLeasingOptions } from '../leasing.options';
 
 export interface SweepCounts {
   readonly expired: number;

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Clock, type ClockTimer } from '@foreman/kernel';
 import { TaskAvailability, type AvailableTask } from '@foreman/jobs';
-import { DueTasks } from './due-tasks';
+import { DueTasks } from '../claiming/due-tasks';
 import { ParkedPolls } from './parked-polls';
 
 /** While a task is still to come, look again after this long: the clock may have been set forward. */

@@ -1,7 +1,7 @@
 import type { EdgePrincipal } from '@foreman/edges';
 import type { CompleteCommand } from './completion';
-import type { LeasedTask } from './lease-request';
-import { LeasingLab } from './spec/leasing-lab';
+import type { LeasedTask } from '../lease-request';
+import { LeasingLab } from '../spec/leasing-lab';
 
 describe('the key of a completion that leases the next task', () => {
   let lab: LeasingLab;

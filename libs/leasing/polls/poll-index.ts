@@ -1,5 +1,5 @@
 import { hasLabels, type AvailableTask } from '@foreman/jobs';
-import type { Claimant } from './claimant';
+import type { Claimant } from '../claiming/claimant';
 
 /** A poll as the index sees it. */
 export interface IndexedPoll {

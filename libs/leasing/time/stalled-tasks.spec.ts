@@ -2,8 +2,8 @@ import { Heartbeats, type ProgressReport } from '@foreman/progress';
 import { ResultIngestion } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
 import { TaskDeadlines } from '@foreman/jobs';
-import type { LeasedTask } from './lease-request';
-import { LeasingLab } from './spec/leasing-lab';
+import type { LeasedTask } from '../lease-request';
+import { LeasingLab } from '../spec/leasing-lab';
 import { StalledTasks } from './stalled-tasks';
 
 const STALL_MS = 100_000;

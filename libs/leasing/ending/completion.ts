@@ -14,9 +14,9 @@ import { ResultCheck } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
 import { EndedAttempts } from './ended-attempts';
 import { isOnlyTask } from './job-size';
-import type { LeasedTask } from './lease-request';
-import { LeaseRequests, type LeaseRequestKey } from './lease-requests';
-import { TaskLeases } from './task-leases';
+import type { LeasedTask } from '../lease-request';
+import { LeaseRequests, type LeaseRequestKey } from '../lease-requests';
+import { TaskLeases } from '../claiming/task-leases';
 
 export interface CompleteCommand {
   readonly taskId: string;

@@ -1,7 +1,7 @@
 import { UnitOfWork } from '@foreman/database';
 import { Queues } from '@foreman/jobs';
 import type { EdgePrincipal } from '@foreman/edges';
-import { LeasingLab } from './spec/leasing-lab';
+import { LeasingLab } from '../spec/leasing-lab';
 
 /** Which task an edge gets when there are many that it could run. */
 describe('the next task', () => {

@@ -4,8 +4,8 @@ import { eventually } from '@foreman/testing';
 import { CopiedStream } from './late-stream';
 import { LateWriteViews, listStatement } from './late-write-views';
 import { LATE_WRITE_LIMIT_BYTES, LateWrites, type LateCall } from './late-writes';
-import type { LeasedTask } from './lease-request';
-import { LeasingLab } from './spec/leasing-lab';
+import type { LeasedTask } from '../lease-request';
+import { LeasingLab } from '../spec/leasing-lab';
 
 const row = (configId: string, padding = 0) => ({
   configId,

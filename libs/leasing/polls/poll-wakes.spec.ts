@@ -1,5 +1,5 @@
 import { Queues, TaskAvailability, type AvailableTask } from '@foreman/jobs';
-import { PollLab, rest, type LabPoll } from './spec/poll-lab';
+import { PollLab, rest, type LabPoll } from '../spec/poll-lab';
 
 const answered = (polls: readonly LabPoll[]) => polls.map((poll) => poll.isAnswered);
 

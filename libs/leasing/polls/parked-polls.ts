@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, DomainError } from '@foreman/kernel';
 import type { AvailableTask } from '@foreman/jobs';
-import { LEASING_OPTIONS, type ResolvedLeasingOptions } from './leasing.options';
+import { LEASING_OPTIONS, type ResolvedLeasingOptions } from '../leasing.options';
 import { ParkedPoll, demandSignature, type Poll, type PollEnd, type Wake } from './parked-poll';
 import { PollIndex, type Demand } from './poll-index';
-import type { Claimant } from './claimant';
+import type { Claimant } from '../claiming/claimant';
 
 /** Until a place may be free again: polls end all the time. */
 const NO_PLACE_RETRY_SECONDS = 5;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
 import { TaskEntity, TaskLifecycle } from '@foreman/jobs';
-import { ParkedPolls } from './parked-polls';
+import { ParkedPolls } from '../polls/parked-polls';
 
 /** What happens to an edge's leases and polls when an operator changes the edge. */
 @Injectable()

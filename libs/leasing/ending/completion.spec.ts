@@ -4,9 +4,9 @@ import { JobEvents } from '@foreman/jobs';
 import { ResultIngestion } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
 import { HandBack } from './hand-back';
-import { LateWrites } from './late-writes';
-import type { LeasedTask } from './lease-request';
-import { LeasingLab } from './spec/leasing-lab';
+import { LateWrites } from '../late-writes/late-writes';
+import type { LeasedTask } from '../lease-request';
+import { LeasingLab } from '../spec/leasing-lab';
 
 describe('completion', () => {
   let lab: LeasingLab;

@@ -1,8 +1,8 @@
 import { DomainError } from '@foreman/kernel';
 import { FakeClock } from '@foreman/testing';
-import { EdgeLeases } from './edge-leases';
+import { EdgeLeases } from '../ending/edge-leases';
 import { SpentPolls } from './spent-polls';
-import { PollLab, key, rest } from './spec/poll-lab';
+import { PollLab, key, rest } from '../spec/poll-lab';
 
 const EMPTY = { items: [], retryAfterSeconds: null };
 

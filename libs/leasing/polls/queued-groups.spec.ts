@@ -5,7 +5,7 @@ import {
   queuedGroups,
   queuedGroupsStatement,
 } from './queued-groups';
-import { LeasingLab } from './spec/leasing-lab';
+import { LeasingLab } from '../spec/leasing-lab';
 
 describe('queued groups', () => {
   let lab: LeasingLab;

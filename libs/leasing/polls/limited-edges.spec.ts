@@ -1,14 +1,10 @@
 import { JobLifecycle } from '@foreman/jobs';
 import { UnitOfWork } from '@foreman/database';
-import { EdgeLeases } from './edge-leases';
-import type { LeasedTask } from './lease-request';
+import { EdgeLeases } from '../ending/edge-leases';
+import type { LeasedTask } from '../lease-request';
 import { ParkedPolls } from './parked-polls';
-import { LeasingLab } from './spec/leasing-lab';
-
-/** Lets everything that is under way in this process come to rest: groups commit on `setImmediate`. */
-async function rest(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-}
+import { LeasingLab } from '../spec/leasing-lab';
+import { rest } from '../spec/poll-lab';
 
 /** An edge that holds all that it may, parks, and then has room again: it must not sleep while work waits. */
 describe('a parked poll of an edge that holds all it may', () => {

@@ -2,8 +2,8 @@ import { Edges, Enrolments } from '@foreman/edges';
 import { Queues } from '@foreman/jobs';
 import { isoTime } from '@foreman/kernel';
 import { JobExplain } from './job-explain';
-import { StalledTasks } from './stalled-tasks';
-import { LeasingLab } from './spec/leasing-lab';
+import { StalledTasks } from '../time/stalled-tasks';
+import { LeasingLab } from '../spec/leasing-lab';
 
 describe('explain', () => {
   let lab: LeasingLab;

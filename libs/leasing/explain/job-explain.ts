@@ -3,7 +3,7 @@ import type { Queryable } from '@foreman/database';
 import { Clock, isoTime } from '@foreman/kernel';
 import { TaskEntity, getJob, hasLabels, type JobStatus } from '@foreman/jobs';
 import { EdgeEntity } from '@foreman/edges';
-import { heldLeases } from './held-leases';
+import { heldLeases } from '../ending/held-leases';
 import { whyStalled } from './why-stalled';
 
 export type ExplainCode =

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { TaskAvailability } from '@foreman/jobs';
 import { SteadyClock } from '@foreman/kernel';
-import { DueTasks } from './due-tasks';
+import { DueTasks } from '../claiming/due-tasks';
 
 /** Less is what NTP corrects all the time, and shorter than any lease. */
 const STEP_MS = 1000;

@@ -1,6 +1,6 @@
 import { JobLifecycle } from '@foreman/jobs';
-import { PollLab, key, rest } from './spec/poll-lab';
-import { TaskLeases } from './task-leases';
+import { PollLab, key, rest } from '../spec/poll-lab';
+import { TaskLeases } from '../claiming/task-leases';
 
 describe('a caller that has gone', () => {
   let lab: PollLab;
