@@ -2,20 +2,20 @@ export { ResultsModule } from './results.module';
 export type { ResultsOptions } from './results.options';
 export { ResultCheck } from './rows/result-check';
 export type { ClaimedResults } from './rows/result-check';
-export { ResultExports } from './result-exports';
-export { ResultIds } from './result-ids';
-export type { WantedIds } from './result-ids';
+export { ResultExports } from './queries/result-exports';
+export { ResultIds } from './queries/result-ids';
+export type { WantedIds } from './queries/result-ids';
 export { UnreadableBodyError } from './ingestion/unreadable-body';
-export { ResultIngestion } from './result-ingestion';
+export { ResultIngestion } from './ingestion/result-ingestion';
 export type {
   IngestedRows,
   PostedJson,
   PostedRows,
   RowSender,
   StreamedRows,
-} from './result-ingestion';
-export { ResultQueries } from './result-queries';
-export type { ResultPageRequest, ResultQuery, ResultRowView } from './result-queries';
+} from './ingestion/result-ingestion';
+export { ResultQueries } from './queries/result-queries';
+export type { ResultPageRequest, ResultQuery, ResultRowView } from './queries/result-queries';
 export { ResultSummaries } from './queries/result-summaries';
 export type { ResultSummary } from './queries/result-summaries';
 export type { MetricSummary } from './queries/metric-summary';

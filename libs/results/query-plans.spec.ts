@@ -8,7 +8,7 @@ import { knownOf } from './rows/result-check';
 import { setsOf } from './rows/result-removal';
 import { NEW_IDS, REPLACE_CHANGED } from './rows/result-row.store';
 import { DISCARDED } from './rows/result-sweep';
-import { IDS, IDS_AND_METRICS } from './result-ids';
+import { IDS, IDS_AND_METRICS } from './queries/result-ids';
 import { LAST_ROW, LATER_TASKS, REST_OF_TASK } from './rows/row-pages';
 import { REMOVAL_OF_SET } from './rows/row-set-removal';
 import { ResultsModule } from './results.module';

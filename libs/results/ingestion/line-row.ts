@@ -1,5 +1,5 @@
 import type { FieldError } from '@foreman/kernel';
-import type { NdjsonLine } from '../ndjson-lines';
+import type { NdjsonLine } from './ndjson-lines';
 import { checkRow, type CheckedRow } from '../result-row';
 import { nonJsonNumber } from './non-json-number';
 import type { RowReader } from './row-reader';

@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
-import { ResultExports } from '../result-exports';
-import { ResultIngestion } from '../result-ingestion';
-import { ResultQueries, type ResultQuery } from '../result-queries';
+import { ResultExports } from './result-exports';
+import { ResultIngestion } from '../ingestion/result-ingestion';
+import { ResultQueries, type ResultQuery } from './result-queries';
 import { ResultsModule } from '../results.module';
 import type { Comparison } from './row-filter';
 import { ResultSummaries } from './result-summaries';

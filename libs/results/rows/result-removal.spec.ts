@@ -1,6 +1,6 @@
 import { LeaseFence } from '@foreman/jobs';
 import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
-import { ResultIngestion } from '../result-ingestion';
+import { ResultIngestion } from '../ingestion/result-ingestion';
 import { ResultsModule } from '../results.module';
 import { ResultRemoval } from './result-removal';
 import { ResultSweep } from './result-sweep';

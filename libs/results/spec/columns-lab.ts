@@ -1,7 +1,7 @@
 import { LeaseFence } from '@foreman/jobs';
 import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
 import { MetricColumns, type MetricSlice } from '../columns/metric-columns';
-import { ResultIngestion } from '../result-ingestion';
+import { ResultIngestion } from '../ingestion/result-ingestion';
 import type { MetricValue } from '../result-row';
 import { ResultsModule } from '../results.module';
 import { RowPages } from '../rows/row-pages';

@@ -2,13 +2,13 @@ import { text } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { LeaseFence, type TaskEntity } from '@foreman/jobs';
 import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
-import { ResultCheck } from './rows/result-check';
+import { ResultCheck } from '../rows/result-check';
 import { ResultExports } from './result-exports';
-import { ResultIngestion } from './result-ingestion';
+import { ResultIngestion } from '../ingestion/result-ingestion';
 import { ResultQueries, type ResultRowView } from './result-queries';
-import { ResultSweep } from './rows/result-sweep';
-import { ResultsModule } from './results.module';
-import { RowSets } from './rows/row-sets';
+import { ResultSweep } from '../rows/result-sweep';
+import { ResultsModule } from '../results.module';
+import { RowSets } from '../rows/row-sets';
 
 type Metrics = Record<string, number | boolean | null>;
 

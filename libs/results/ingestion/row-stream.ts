@@ -1,8 +1,8 @@
 import { DomainError, type Clock, type FieldError } from '@foreman/kernel';
-import { rowOfLine } from './ingestion/line-row';
-import { RowReader } from './ingestion/row-reader';
+import { rowOfLine } from './line-row';
+import { RowReader } from './row-reader';
 import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-lines';
-import type { CheckedRow } from './result-row';
+import type { CheckedRow } from '../result-row';
 
 /** A unit is also full at this many bytes, so that large rows do not make a long one. */
 const UNIT_BYTES = 1_048_576;

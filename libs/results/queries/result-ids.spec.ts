@@ -1,8 +1,8 @@
 import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
 import { ResultIds } from './result-ids';
-import { ResultIngestion } from './result-ingestion';
-import { ResultsModule } from './results.module';
-import { RowSets } from './rows/row-sets';
+import { ResultIngestion } from '../ingestion/result-ingestion';
+import { ResultsModule } from '../results.module';
+import { RowSets } from '../rows/row-sets';
 
 describe("the ids of a lease's rows", () => {
   let engine: TestEngine;

@@ -1,5 +1,5 @@
 import { invalidField } from '@foreman/kernel';
-import { LONE_SURROGATE } from './result-row';
+import { LONE_SURROGATE } from '../result-row';
 
 const MAX_LENGTH = 500;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/;

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { LeaseFence, type TaskEntity } from '@foreman/jobs';
 import { Clock } from '@foreman/kernel';
-import { JsonMembers } from './queries/json-members';
-import type { RowSender } from './result-ingestion';
-import { ResultsSettings } from './results.options';
-import { RowPages } from './rows/row-pages';
+import { JsonMembers } from './json-members';
+import type { RowSender } from '../ingestion/result-ingestion';
+import { ResultsSettings } from '../results.options';
+import { RowPages } from '../rows/row-pages';
 
 export interface WantedIds extends RowSender {
   /** Metrics to tell beside each id. */

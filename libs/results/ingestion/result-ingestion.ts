@@ -3,10 +3,10 @@ import { UnitOfWork, type Tx } from '@foreman/database';
 import { LeaseFence, TaskAdvance, type LeaseClaim, type TaskEntity } from '@foreman/jobs';
 import { Clock, DomainError, invalidField, type FieldError } from '@foreman/kernel';
 import { checkResultFolder } from './result-folder';
-import { readPostedJson, type FoundPost, type FoundRow } from './ingestion/posted-json';
-import { checkRow, type CheckedRow } from './result-row';
-import { ResultRowStore } from './rows/result-row.store';
-import { ResultsSettings } from './results.options';
+import { readPostedJson, type FoundPost, type FoundRow } from './posted-json';
+import { checkRow, type CheckedRow } from '../result-row';
+import { ResultRowStore } from '../rows/result-row.store';
+import { ResultsSettings } from '../results.options';
 import { RowStream } from './row-stream';
 
 /** Under which lease rows come. */

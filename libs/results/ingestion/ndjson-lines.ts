@@ -1,5 +1,5 @@
-import { UnreadableBodyError } from './ingestion/unreadable-body';
-import { MAX_ROW_BYTES } from './result-row';
+import { UnreadableBodyError } from './unreadable-body';
+import { MAX_ROW_BYTES } from '../result-row';
 
 /** One line of a body, counted from 1; it stands in `text` from `start` to `end`, which have no newline between them. */
 export interface NdjsonLine {

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
 import { type Page, type PageRequest } from '@foreman/kernel';
-import { rowFilter } from './queries/filter-text';
-import { HeavyReads } from './queries/heavy-reads';
-import { OrderedRows, type RowSelection } from './queries/ordered-rows';
-import { cursorText, queryMark, readCursor, type OrderedPlace } from './queries/result-cursor';
-import { rowFields } from './queries/row-fields';
-import { rowOrder } from './queries/row-order';
-import { RowText } from './queries/row-text';
-import { rowsById } from './queries/rows-by-id';
-import type { MetricValue } from './result-row';
-import { LAST_ROW, RowPages } from './rows/row-pages';
+import { rowFilter } from './filter-text';
+import { HeavyReads } from './heavy-reads';
+import { OrderedRows, type RowSelection } from './ordered-rows';
+import { cursorText, queryMark, readCursor, type OrderedPlace } from './result-cursor';
+import { rowFields } from './row-fields';
+import { rowOrder } from './row-order';
+import { RowText } from './row-text';
+import { rowsById } from './rows-by-id';
+import type { MetricValue } from '../result-row';
+import { LAST_ROW, RowPages } from '../rows/row-pages';
 
 /** A row as a client sees it; with `fields`, only what they name. */
 export interface ResultRowView {

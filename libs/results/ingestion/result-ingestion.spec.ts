@@ -1,8 +1,8 @@
 import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
-import { MAX_ROW_BYTES } from './result-row';
+import { MAX_ROW_BYTES } from '../result-row';
 import { ResultIngestion } from './result-ingestion';
-import { ResultQueries } from './result-queries';
-import { ResultsModule } from './results.module';
+import { ResultQueries } from '../queries/result-queries';
+import { ResultsModule } from '../results.module';
 
 interface Row {
   configId: string;

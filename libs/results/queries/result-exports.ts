@@ -3,15 +3,15 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '@foreman/database';
 import { invalidField } from '@foreman/kernel';
 import { stringify } from 'csv-stringify';
-import { CsvTable } from './queries/csv-table';
-import { rowFilter } from './queries/filter-text';
-import { OrderedRows, type RowSelection } from './queries/ordered-rows';
-import { rowFields, type RowField } from './queries/row-fields';
-import { rowOrder } from './queries/row-order';
-import { RowText } from './queries/row-text';
+import { CsvTable } from './csv-table';
+import { rowFilter } from './filter-text';
+import { OrderedRows, type RowSelection } from './ordered-rows';
+import { rowFields, type RowField } from './row-fields';
+import { rowOrder } from './row-order';
+import { RowText } from './row-text';
 import type { ResultQuery } from './result-queries';
-import { ResultsSettings } from './results.options';
-import { RowPages } from './rows/row-pages';
+import { ResultsSettings } from '../results.options';
+import { RowPages } from '../rows/row-pages';
 
 type Unbounded = Omit<RowSelection, 'upToRowId'>;
 
