@@ -1,16 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { LeaseFence, type LeaseClaim } from '@foreman/jobs';
-import { Clock, IdSource } from '@foreman/kernel';
+import { Clock } from '@foreman/kernel';
 import { checkArtifactName } from './artifact-name';
 import { artifactRecord, type ArtifactRecord } from './artifact-record';
 import { ArtifactStore } from './artifact.store';
 import { ArtifactsSettings } from './artifacts.options';
-import { BlobRegistry } from './blob-registry';
-import { BlobStore } from './blob-store';
-import { DatabaseBlobStore } from './database-blob-store';
+import { BlobIntake, type ArrivedBytes } from './blob-intake';
 import { checkMediaType } from './media-type';
-import { UploadBody, readHead, type ExpectedDigests } from './upload-body';
+import { UploadBody, type ExpectedDigests } from './upload-body';
 
 export interface ArtifactUpload {
   readonly taskId: string;
@@ -32,30 +30,15 @@ export interface UploadedArtifact {
   readonly isNew: boolean;
 }
 
-/** An upload of at most this many bytes is written by the transaction that stages it: a group of these is soon written. */
-const AT_ONCE_BYTES = 16_384;
-
-/** Bytes that have all arrived, and how they become a blob, or do not. */
-interface ArrivedBytes {
-  readonly size: number;
-  readonly sha256: string;
-  /** Answers the blob's key. */
-  readonly keep: (tx: Tx) => Promise<string>;
-  readonly letGo: (tx: Tx) => Promise<void>;
-}
-
 /** Takes artifacts in from edges (seed 000's deferred upload). */
 @Injectable()
 export class ArtifactUploads {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
-    private readonly ids: IdSource,
     private readonly fence: LeaseFence,
     private readonly artifacts: ArtifactStore,
-    private readonly blobs: BlobRegistry,
-    private readonly store: BlobStore,
-    private readonly smallBlobs: DatabaseBlobStore,
+    private readonly intake: BlobIntake,
     private readonly settings: ArtifactsSettings,
   ) {}
 
@@ -71,47 +54,9 @@ export class ArtifactUploads {
     checkMediaType(upload.contentType);
     await this.unitOfWork.run((tx) => this.fence.hold(tx, this.claim(upload)));
     const body = new UploadBody(upload.body, upload.digests ?? {}, this.settings.maxBytes);
-    const { head, rest } = await readHead(body.pieces(this.leaseKeeper(upload)), AT_ONCE_BYTES);
-    if (rest !== null) return this.putStream(upload, body, rest);
-    const bytes = this.small(head, body.verifiedSha256());
-    return this.unitOfWork.run((tx) => this.stage(tx, upload, bytes));
-  }
-
-  /** In chunks, each a bulk unit; registered before the first, so that the sweep knows of what dies half way. */
-  private async putStream(
-    upload: ArtifactUpload,
-    body: UploadBody,
-    pieces: AsyncIterable<Buffer>,
-  ): Promise<UploadedArtifact> {
-    const key = this.ids.uuid();
-    const now = this.clock.now();
-    try {
-      await this.unitOfWork.run((tx) => this.blobs.open(tx, key, now));
-      const size = await this.store.write(key, pieces);
-      const bytes = this.written(key, size, body.verifiedSha256());
-      return await this.unitOfWork.run((tx) => this.stage(tx, upload, bytes));
-    } catch (error) {
-      await this.abandon(key);
-      throw error;
-    }
-  }
-
-  private small(bytes: Buffer, sha256: string): ArrivedBytes {
-    const keep = async (tx: Tx) => {
-      const key = this.ids.uuid();
-      await this.blobs.add(tx, key, bytes.length, this.clock.now());
-      await this.smallBlobs.writeIn(tx, key, bytes);
-      return key;
-    };
-    return { size: bytes.length, sha256, keep, letGo: async () => undefined };
-  }
-
-  private written(key: string, size: number, sha256: string): ArrivedBytes {
-    const keep = async (tx: Tx) => {
-      await this.blobs.keep(tx, key, size);
-      return key;
-    };
-    return { size, sha256, keep, letGo: (tx) => this.blobs.release(tx, key, this.clock.now()) };
+    return this.intake.take(body, this.leaseKeeper(upload), (tx, bytes) =>
+      this.stage(tx, upload, bytes),
+    );
   }
 
   private async stage(
@@ -129,6 +74,7 @@ export class ArtifactUploads {
       return { artifact, isNew: false };
     }
     if (staged !== null) await this.artifacts.remove(tx, staged, claim.now);
+    await bytes.keep(tx);
     const artifact = await this.artifacts.insertStaged(
       tx,
       {
@@ -138,7 +84,7 @@ export class ArtifactUploads {
         contentType: upload.contentType,
         size: bytes.size,
         sha256: bytes.sha256,
-        blobKey: await bytes.keep(tx),
+        blobKey: bytes.key,
       },
       upload.leaseToken,
       claim.now,
@@ -155,12 +101,6 @@ export class ArtifactUploads {
       extendedAt = now;
       await this.unitOfWork.run((tx) => this.fence.hold(tx, this.claim(upload)));
     };
-  }
-
-  /** If even this fails, the sweep finds the blob later: it is registered. */
-  private async abandon(key: string): Promise<void> {
-    const now = this.clock.now();
-    await this.unitOfWork.run((tx) => this.blobs.release(tx, key, now)).catch(() => undefined);
   }
 
   private claim(upload: ArtifactUpload): LeaseClaim {

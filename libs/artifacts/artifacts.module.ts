@@ -9,6 +9,7 @@ import { ArtifactStore } from './artifact.store';
 import { ArtifactUploads } from './artifact-uploads';
 import { ArtifactsSettings, type ArtifactsOptions } from './artifacts.options';
 import { BlobChunkEntity, BlobEntity } from './blob.entity';
+import { BlobIntake } from './blob-intake';
 import { BlobRegistry } from './blob-registry';
 import { BlobStore } from './blob-store';
 import { BlobSweep } from './blob-sweep';
@@ -39,6 +40,7 @@ export class ArtifactsModule {
         { provide: ArtifactsSettings, useValue: new ArtifactsSettings(options) },
         { provide: BlobStore, useExisting: DatabaseBlobStore },
         ArtifactStore,
+        BlobIntake,
         BlobRegistry,
         DatabaseBlobStore,
         JobCompletion,
