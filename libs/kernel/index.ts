@@ -2,6 +2,8 @@ export { Clock, SystemClock, delay, isoTime, isoTimeOrNull } from './clock';
 export type { ClockTimer } from './clock';
 export { SteadyClock } from './steady-clock';
 export { IdSource, RandomIds, isUuid, sha256Hex } from './ids';
+export { KeyRing } from './key-ring';
+export type { DerivedKey, DerivedKeys } from './key-ring';
 export { RandomSource, SystemRandom } from './random';
 export { backoffMs, jitteredMs } from './backoff';
 export type { BackoffPolicy } from './backoff';

@@ -49,8 +49,7 @@ const INNER: Provider[] = [
   },
   {
     provide: SecretBox,
-    useFactory: (settings: WebhooksSettings, ids: IdSource) =>
-      new SecretBox(settings.secretKey, ids),
+    useFactory: (settings: WebhooksSettings, ids: IdSource) => new SecretBox(settings.keyRing, ids),
     inject: [WebhooksSettings, IdSource],
   },
   {

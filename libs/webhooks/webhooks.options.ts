@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { KeyRing } from '@foreman/kernel';
 import type { WebhookArtifactSource } from './artifact-source';
 import { AllowedNetworks } from './target/addresses';
 import { BLOCKED_PORTS } from './target/blocked-ports';
@@ -7,6 +8,8 @@ import type { TargetPolicyOptions } from './target/target-policy';
 export interface WebhooksOptions {
   /** FOREMAN_SECRET_KEY, at least 32 bytes: secrets at rest are sealed under a key made from it. */
   readonly secretKey: Buffer | string;
+  /** Keys that it took the place of: what they sealed still opens. Default none. */
+  readonly previousSecretKeys?: readonly (Buffer | string)[];
   /** Where bodies get their artifacts from: a provider that the application exports globally. */
   readonly artifactSource: Type<WebhookArtifactSource>;
   /** `links` of the job in the body; absent: the body has none. */
@@ -41,14 +44,12 @@ export interface WebhooksOptions {
 
 /** The contract's schedule: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
 const RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
-/** What makes a key of 256 bits out of it. */
-const MIN_SECRET_KEY_BYTES = 32;
 /** Beyond the attempt's own deadline: loading, building, recording. Then its sender is taken for dead. */
 const CLAIM_MARGIN_MS = 5000;
 
 /** The options with their defaults in place; a class, so that it is its own injection token. */
 export class WebhooksSettings {
-  readonly secretKey: Buffer;
+  readonly keyRing: KeyRing;
   readonly jobLinks: ((jobId: string) => Readonly<Record<string, string>>) | null;
   readonly inlineBudgetBytes: number;
   readonly target: TargetPolicyOptions;
@@ -65,10 +66,7 @@ export class WebhooksSettings {
 
   /** @throws RangeError naming the option that is wrong; Error naming what is not a network. */
   constructor(options: Omit<WebhooksOptions, 'artifactSource'>) {
-    this.secretKey = Buffer.from(options.secretKey as string);
-    if (this.secretKey.length < MIN_SECRET_KEY_BYTES) {
-      throw new RangeError(`secretKey must have at least ${MIN_SECRET_KEY_BYTES} bytes`);
-    }
+    this.keyRing = new KeyRing(options.secretKey, options.previousSecretKeys);
     this.jobLinks = options.jobLinks ?? null;
     this.inlineBudgetBytes = wholeNumber(
       'inlineBudgetBytes',
