@@ -1,51 +1,53 @@
 import { DomainError, type Clock, type FieldError } from '@foreman/kernel';
 import { rowOfLine } from './line-row';
 import { RowReader } from './row-reader';
+import { UnitsInFlight } from './units-in-flight';
 import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-lines';
 import type { CheckedRow } from '../result-row';
 
 /** A unit is also full at this many bytes, so that large rows do not make a long one. */
 const UNIT_BYTES = 1_048_576;
 
-/** Gathers the rows of one NDJSON body into units, and stores each before it reads on. */
+/** Gathers the rows of one NDJSON body into units, and reads on only while few of them are being stored. */
 export class RowStream {
   private readonly reader = new RowReader();
   private unit: CheckedRow[] = [];
   private unitBytes = 0;
   private received = 0;
-  private storedAt: number;
+  private sentAt: number;
+  private readonly flight: UnitsInFlight;
 
   /** `store` answers how many rows of the task count; with an empty unit it only extends the lease. */
   constructor(
     private readonly clock: Clock,
     private readonly unitRows: number,
     private readonly flushAfterMs: number,
-    private readonly store: (unit: readonly CheckedRow[]) => Promise<number>,
+    store: (unit: readonly CheckedRow[]) => Promise<number>,
   ) {
-    this.storedAt = clock.monotonicMs();
+    this.sentAt = clock.monotonicMs();
+    this.flight = new UnitsInFlight(store);
   }
 
   async take(
     body: AsyncIterable<Buffer>,
     countBefore: number,
   ): Promise<{ received: number; stored: number }> {
-    let stored = countBefore;
     try {
       for await (const lines of ndjsonLines(body)) {
         for (const line of lines) {
           this.add(line);
-          if (this.isFull) stored = await this.flush();
+          if (this.isFull) await this.send();
         }
-        if (this.clock.monotonicMs() - this.storedAt >= this.flushAfterMs)
-          stored = await this.flush();
+        if (this.clock.monotonicMs() - this.sentAt >= this.flushAfterMs) await this.send();
       }
-      if (this.unit.length > 0) stored = await this.flush();
+      return { received: this.received, stored: (await this.finish()) ?? countBefore };
     } catch (error) {
-      if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) throw error;
-      if (this.unit.length > 0) stored = await this.flush();
-      throw refusal(error, stored);
+      if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) {
+        await this.flight.abandon();
+        throw error;
+      }
+      throw refusal(error, (await this.finish()) ?? countBefore);
     }
-    return { received: this.received, stored };
   }
 
   private get isFull(): boolean {
@@ -61,13 +63,18 @@ export class RowStream {
     this.received += 1;
   }
 
-  private async flush(): Promise<number> {
+  private async send(): Promise<void> {
     const { unit } = this;
     this.unit = [];
     this.unitBytes = 0;
-    const stored = await this.store(unit);
-    this.storedAt = this.clock.monotonicMs();
-    return stored;
+    await this.flight.add(unit);
+    this.sentAt = this.clock.monotonicMs();
+  }
+
+  /** What the last unit answered; null where there was none. */
+  private async finish(): Promise<number | null> {
+    if (this.unit.length > 0) await this.send();
+    return this.flight.landed();
   }
 }
 
