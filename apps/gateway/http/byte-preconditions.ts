@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import fresh from 'fresh';
-import parseRange from 'range-parser';
 
 /** What the preconditions and the range of a GET or HEAD come to (RFC 9110 sections 13.2.2 and 14.2). */
 export type ByteAnswer =
@@ -33,19 +32,40 @@ export function answerTo(
   return answerToRange(range, size);
 }
 
-const SINGLE_RANGE = /^bytes=([0-9]*)-([0-9]*)$/i;
+const BYTE_RANGES = /^bytes=(.*)$/i;
+const RANGE_SPEC = /^(?:([0-9]+)-([0-9]*)|-([0-9]+))$/;
 
 /** Unknown units, what is no range at all, and several ranges are answered with all (contract). */
 function answerToRange(range: string, size: number): ByteAnswer {
-  const single = SINGLE_RANGE.exec(range.replaceAll(/[ \t]/g, ''));
-  if (single === null) return { status: 200 };
-  const [, first = '', last = ''] = single;
-  // A suffix that is longer than the bytes means all of them; range-parser would call it unsatisfiable.
-  const end = first === '' && last !== '' ? String(Math.min(Number(last), size)) : last;
-  const ranges = parseRange(size, `bytes=${first}-${end}`);
-  if (ranges === -2) return { status: 200 };
-  const [found] = ranges === -1 ? [] : ranges;
-  return found === undefined ? { status: 416 } : { status: 206, ...found };
+  const [spec, ...others] = rangeSpecs(range);
+  const parts = spec === undefined || others.length > 0 ? null : RANGE_SPEC.exec(spec);
+  if (parts === null) return { status: 200 };
+  const [, first, last, suffix] = parts;
+  if (suffix !== undefined) return answerToSuffix(Number(suffix), size);
+  const start = Number(first);
+  const end = last ? Number(last) : Infinity;
+  // A range that runs backwards is invalid, not unsatisfiable: ignored like all that is invalid.
+  if (end < start) return { status: 200 };
+  return start < size ? part(start, Math.min(end, size - 1)) : { status: 416 };
+}
+
+/** The last `length` bytes: of a shorter representation all of it, of an empty one a whole that no 206 can tell. */
+function answerToSuffix(length: number, size: number): ByteAnswer {
+  if (length === 0) return { status: 416 };
+  return size === 0 ? { status: 200 } : part(Math.max(0, size - length), size - 1);
+}
+
+function part(start: number, end: number): ByteAnswer {
+  return { status: 206, start, end };
+}
+
+/** Empty members of the list do not count (RFC 9110 section 5.6.1.2). */
+function rangeSpecs(range: string): string[] {
+  const [, list = ''] = BYTE_RANGES.exec(range) ?? [];
+  return list
+    .split(',')
+    .map((spec) => spec.replaceAll(/^[ \t]+|[ \t]+$/g, ''))
+    .filter((spec) => spec !== '');
 }
 
 /** Strong comparison: a weak validator never matches (RFC 9110 section 8.8.3.2). */

@@ -16,6 +16,7 @@ interface Answer {
   readonly body: string;
 }
 
+/** Ranges and conditions: test/e2e/artifact-serving.spec.ts. */
 describe('serving bytes', () => {
   let server: Server;
   let served: ServedBytes;
@@ -63,94 +64,6 @@ describe('serving bytes', () => {
     });
   }
 
-  const RANGES: [range: string, status: number, body: string, contentRange: string | null][] = [
-    ['bytes=0-0', 206, '0', 'bytes 0-0/20'],
-    ['bytes=0-4', 206, '01234', 'bytes 0-4/20'],
-    ['bytes=5-', 206, TEXT.slice(5), 'bytes 5-19/20'],
-    ['bytes=19-19', 206, 'j', 'bytes 19-19/20'],
-    ['bytes=19-', 206, 'j', 'bytes 19-19/20'],
-    ['bytes=-1', 206, 'j', 'bytes 19-19/20'],
-    ['bytes=-5', 206, 'fghij', 'bytes 15-19/20'],
-    ['bytes=-20', 206, TEXT, 'bytes 0-19/20'],
-    ['bytes=-21', 206, TEXT, 'bytes 0-19/20'],
-    ['bytes=-99999999999999999999', 206, TEXT, 'bytes 0-19/20'],
-    ['bytes=0-19', 206, TEXT, 'bytes 0-19/20'],
-    ['bytes=0-20', 206, TEXT, 'bytes 0-19/20'],
-    ['bytes=10-99999999999999999999', 206, TEXT.slice(10), 'bytes 10-19/20'],
-    ['Bytes=0-1', 206, '01', 'bytes 0-1/20'],
-    ['bytes= 0-1', 206, '01', 'bytes 0-1/20'],
-    ['bytes=20-', 416, '', 'bytes */20'],
-    ['bytes=20-25', 416, '', 'bytes */20'],
-    ['bytes=-0', 416, '', 'bytes */20'],
-    ['bytes=5-4', 416, '', 'bytes */20'],
-    ['bytes=0-1,3-4', 200, TEXT, null],
-    ['bytes=0-1,99-100', 200, TEXT, null],
-    ['bytes=-', 200, TEXT, null],
-    ['bytes=a-b', 200, TEXT, null],
-    ['bytes=1', 200, TEXT, null],
-    ['bytes=--1', 200, TEXT, null],
-    ['bytes', 200, TEXT, null],
-    ['bytes=', 200, TEXT, null],
-    ['items=0-1', 200, TEXT, null],
-    ['0-1', 200, TEXT, null],
-  ];
-
-  it.each(RANGES)('Range: %s -> %d', async (range, status, body, contentRange) => {
-    const answer = await ask('GET', { range });
-    expect(answer.status).toBe(status);
-    expect(answer.headers['content-range'] ?? null).toBe(contentRange);
-    if (status === 416) {
-      expect(JSON.parse(answer.body)).toMatchObject({ code: 'artifact.range_not_satisfiable' });
-    } else {
-      expect(answer.body).toBe(body);
-      expect(answer.headers['content-length']).toBe(String(body.length));
-    }
-  });
-
-  const CONDITIONS: [headers: Record<string, string>, status: number][] = [
-    [{ 'if-none-match': ETAG }, 304],
-    [{ 'if-none-match': `W/${ETAG}` }, 304],
-    [{ 'if-none-match': '*' }, 304],
-    [{ 'if-none-match': `"other", ${ETAG}` }, 304],
-    [{ 'if-none-match': '"other"' }, 200],
-    [{ 'if-none-match': sha256Hex(TEXT) }, 200],
-    [{ 'if-none-match': ETAG, 'cache-control': 'no-cache' }, 304],
-    [{ 'if-none-match': ETAG, range: 'bytes=0-1' }, 304],
-    [{ 'if-none-match': '"other"', range: 'bytes=0-1' }, 206],
-    [{ 'if-match': ETAG }, 200],
-    [{ 'if-match': '*' }, 200],
-    [{ 'if-match': `"other", ${ETAG}` }, 200],
-    [{ 'if-match': `W/${ETAG}` }, 412],
-    [{ 'if-match': '"other"' }, 412],
-    [{ 'if-match': '"other"', 'if-none-match': ETAG }, 412],
-    [{ 'if-match': ETAG, 'if-none-match': ETAG }, 304],
-    [{ 'if-match': '"other"', range: 'bytes=0-1' }, 412],
-    [{ 'if-match': ETAG, range: 'bytes=0-1' }, 206],
-    [{ 'if-range': ETAG, range: 'bytes=0-1' }, 206],
-    [{ 'if-range': '"other"', range: 'bytes=0-1' }, 200],
-    [{ 'if-range': `W/${ETAG}`, range: 'bytes=0-1' }, 200],
-    [{ 'if-range': 'Sat, 01 Jan 2050 00:00:00 GMT', range: 'bytes=0-1' }, 200],
-    [{ 'if-range': '"other"', range: 'bytes=99-' }, 200],
-    [{ 'if-range': ETAG }, 200],
-    [{ 'if-modified-since': 'Sat, 01 Jan 2050 00:00:00 GMT' }, 200],
-    [{ 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 200],
-  ];
-
-  it.each(CONDITIONS)('GET with %j -> %d', async (headers, status) => {
-    const answer = await ask('GET', headers);
-    expect(answer.status).toBe(status);
-    if (status === 304) expect([answer.body, answer.headers.etag]).toEqual(['', ETAG]);
-    if (status === 200) expect(answer.body).toBe(TEXT);
-    if (status === 206) expect(answer.body).toBe('01');
-  });
-
-  it('answers HEAD with the headers of GET, and ignores its range', async () => {
-    const [head, get] = [await ask('HEAD', { range: 'bytes=0-1' }), await ask('GET')];
-    const withoutDate = ({ date: _date, ...headers }: IncomingHttpHeaders) => headers;
-    expect(head).toMatchObject({ status: 200, body: '' });
-    expect(withoutDate(head.headers)).toEqual(withoutDate(get.headers));
-  });
-
   it('sends the headers that keep a browser from running it', async () => {
     const { headers } = await ask('GET');
     expect(headers).toMatchObject({
@@ -185,13 +98,6 @@ describe('serving bytes', () => {
   ])('serves %s as %s', async (contentType, expected) => {
     served = { ...served, contentType };
     expect((await ask('GET')).headers['content-type']).toBe(expected);
-  });
-
-  it('serves no bytes at all as such', async () => {
-    served = bytesOf('');
-    expect(await ask('GET')).toMatchObject({ status: 200, body: '' });
-    expect(await ask('GET', { range: 'bytes=0-' })).toMatchObject({ status: 416 });
-    expect(await ask('GET', { range: 'bytes=-5' })).toMatchObject({ status: 416 });
   });
 
   it('cuts the connection when bytes vanish on the way', async () => {

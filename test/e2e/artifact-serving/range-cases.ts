@@ -1,0 +1,100 @@
+import { get, getOf, head, type ServingCase } from './serving-case';
+
+/** A number that no double holds, beyond every size. */
+const HUGE = '99999999999999999999';
+
+/** `Range` without conditions (RFC 9110 section 14). */
+export const RANGE_CASES: readonly ServingCase[] = [
+  get('14.2', 'no Range: all', {}, 200),
+  // 14.1.2: int-range, positions are inclusive and begin at zero.
+  get('14.1.2', 'the first byte', { range: 'bytes=0-0' }, [0, 0]),
+  get('14.1.2', 'the first five', { range: 'bytes=0-4' }, [0, 4]),
+  get('14.1.2', 'in the middle', { range: 'bytes=7-12' }, [7, 12]),
+  get('14.1.2', 'one byte in the middle', { range: 'bytes=10-10' }, [10, 10]),
+  get('14.1.2', 'the last byte', { range: 'bytes=19-19' }, [19, 19]),
+  get('14.1.2', 'all of them is a part too', { range: 'bytes=0-19' }, [0, 19]),
+  get('14.1.2', 'open: from the first byte', { range: 'bytes=0-' }, [0, 19]),
+  get('14.1.2', 'open: from the middle', { range: 'bytes=5-' }, [5, 19]),
+  get('14.1.2', 'open: the last byte', { range: 'bytes=19-' }, [19, 19]),
+  get('14.1.2', 'leading zeros are digits', { range: 'bytes=0005-007' }, [5, 7]),
+  get('14.1.2', 'beyond the end: the remainder', { range: 'bytes=15-20' }, [15, 19]),
+  get('14.1.2', 'far beyond the end', { range: `bytes=10-${HUGE}` }, [10, 19]),
+  // 14.1.2: suffix-range.
+  get('14.1.2', 'suffix: the last byte', { range: 'bytes=-1' }, [19, 19]),
+  get('14.1.2', 'suffix: the last five', { range: 'bytes=-5' }, [15, 19]),
+  get('14.1.2', 'suffix: as long as all', { range: 'bytes=-20' }, [0, 19]),
+  get('14.1.2', 'suffix: longer than all', { range: 'bytes=-21' }, [0, 19]),
+  get('14.1.2', 'suffix: longer than any number', { range: `bytes=-${HUGE}` }, [0, 19]),
+  // 14.1.2, 15.5.17: not satisfiable.
+  get('15.5.17', 'begins right behind the end', { range: 'bytes=20-' }, 416),
+  get('15.5.17', 'lies behind the end', { range: 'bytes=20-25' }, 416),
+  get('15.5.17', 'lies far behind the end', { range: `bytes=${HUGE}-` }, 416),
+  get('15.5.17', 'a suffix of no bytes', { range: 'bytes=-0' }, 416),
+  get('15.5.17', 'a suffix of no bytes, written long', { range: 'bytes=-000' }, 416),
+  // 14.1: units; 14.2: an unknown one is ignored.
+  get('14.1', 'the unit is case-insensitive', { range: 'Bytes=0-1' }, [0, 1]),
+  get('14.1', 'the unit in capitals', { range: 'BYTES=-2' }, [18, 19]),
+  get('14.2', 'another unit', { range: 'items=0-1' }, 200),
+  get('14.2', 'a unit that only begins like bytes', { range: 'bytesx=0-1' }, 200),
+  get('14.2', 'the unit none', { range: 'none=0-1' }, 200),
+  // 14.1.1: invalid ranges are ignored; 5.6.1.2: empty members of a list do not count.
+  get('14.1.1', 'backwards: invalid, ignored', { range: 'bytes=5-4' }, 200),
+  get('14.1.1', 'backwards behind the end', { range: 'bytes=30-25' }, 200),
+  get('14.1.1', 'no positions', { range: 'bytes=-' }, 200),
+  get('14.1.1', 'letters', { range: 'bytes=a-b' }, 200),
+  get('14.1.1', 'hexadecimal', { range: 'bytes=0x0-0x4' }, 200),
+  get('14.1.1', 'a sign', { range: 'bytes=+1-4' }, 200),
+  get('14.1.1', 'two dashes', { range: 'bytes=--1' }, 200),
+  get('14.1.1', 'a fraction', { range: 'bytes=0.0-4' }, 200),
+  get('14.1.1', 'no dash', { range: 'bytes=1' }, 200),
+  get('14.1.1', 'a blank among the digits', { range: 'bytes=1 0-12' }, 200),
+  get('14.1.1', 'blanks around the dash', { range: 'bytes=1 - 4' }, 200),
+  get('14.1.1', 'a blank in the unit', { range: 'by tes=0-1' }, 200),
+  get('14.1.1', 'a blank before the sign of equality', { range: 'bytes =0-1' }, 200),
+  get('14.1.1', 'no set', { range: 'bytes=' }, 200),
+  get('14.1.1', 'no sign of equality', { range: 'bytes' }, 200),
+  get('14.1.1', 'no unit', { range: '0-1' }, 200),
+  get('14.1.1', 'nothing', { range: '' }, 200),
+  get('14.1.1', 'nothing but commas', { range: 'bytes=,, ,' }, 200),
+  get('5.6.1.2', 'one range behind empty members', { range: 'bytes=, ,0-1' }, [0, 1]),
+  get('5.6.1.2', 'one range before an empty member', { range: 'bytes=0-1 ,' }, [0, 1]),
+  get('2.4', 'a blank before the range is overlooked', { range: 'bytes= 0-1' }, [0, 1]),
+  // 14.2: Range may be ignored; several ranges always are.
+  get('14.2', 'two ranges', { range: 'bytes=0-1,3-4' }, 200),
+  get('14.2', 'two ranges in two lines', { range: ['bytes=0-1', 'bytes=3-4'] }, 200),
+  get('14.2', 'overlapping ranges', { range: 'bytes=0-10, 5-15' }, 200),
+  get('14.2', 'the same range twice', { range: 'bytes=0-1,0-1' }, 200),
+  get('14.2', 'one that lies within, one behind the end', { range: 'bytes=0-1,99-100' }, 200),
+  get('14.2', 'one range, one that is none', { range: 'bytes=0-1,x' }, 200),
+  get('14.2', 'a thousand ranges', { range: `bytes=${'0-,'.repeat(1000)}` }, 200),
+  // 14.2: only GET has ranges.
+  head('14.2', 'HEAD knows no ranges', { range: 'bytes=0-1' }, 200),
+  head('14.2', 'nor unsatisfiable ones', { range: 'bytes=99-' }, 200),
+  head('9.3.2', 'HEAD: the headers of GET', {}, 200),
+  // Nothing to take a part of.
+  getOf('empty', '15.3.1', 'all of nothing', {}, 200),
+  getOf('empty', '14.1.2', 'no byte is the first', { range: 'bytes=0-' }, 416),
+  getOf('empty', '14.1.2', 'nor are there some', { range: 'bytes=0-4' }, 416),
+  getOf('empty', '14.1.2', 'a suffix is all, and that no 206 can tell', { range: 'bytes=-5' }, 200),
+  getOf('empty', '15.5.17', 'a suffix of nothing', { range: 'bytes=-0' }, 416),
+  // Over the seams of what is stored in chunks.
+  getOf('large', '15.3.1', 'all of many chunks', {}, 200),
+  getOf(
+    'large',
+    '14.1.2',
+    'the last byte of a chunk',
+    { range: 'bytes=262143-262143' },
+    [262_143, 262_143],
+  ),
+  getOf(
+    'large',
+    '14.1.2',
+    'the first byte of the next',
+    { range: 'bytes=262144-262144' },
+    [262_144, 262_144],
+  ),
+  getOf('large', '14.1.2', 'over a seam', { range: 'bytes=262100-262200' }, [262_100, 262_200]),
+  getOf('large', '14.1.2', 'over two seams', { range: 'bytes=200000-550000' }, [200_000, 550_000]),
+  getOf('large', '14.1.2', 'the rest', { range: 'bytes=1-' }, [1, 599_999]),
+  getOf('large', '14.1.2', 'a suffix over a seam', { range: 'bytes=-100000' }, [500_000, 599_999]),
+];
