@@ -20,6 +20,7 @@ import { jobLinks } from './http/job-links';
 import { PublicUrl } from './http/public-url';
 import { requestLog } from './http/request-log';
 import { JobsApiModule } from './jobs-api/jobs-api.module';
+import { SignedApiModule } from './signed-api/signed-api.module';
 import { SchedulesModule } from './schedules/schedules.module';
 
 /** For webhooks under way when the gateway stops; what is cut off is sent again. See `ConnectionClosing`. */
@@ -61,9 +62,12 @@ export class AppModule {
           inlineLimitBytes: options.inlineLimitBytes,
           maxBytes: options.artifactMaxBytes,
           publicUrl: () => publicUrl.base(),
+          secretKey: options.secretKey,
+          previousSecretKeys: options.previousSecretKeys,
         }),
         WebhooksModule.forRoot({
           secretKey: options.secretKey,
+          previousSecretKeys: options.previousSecretKeys,
           artifactSource: ArtifactObjects,
           jobLinks: (jobId) => jobLinks(publicUrl.base(), jobId),
           inlineBudgetBytes: options.webhookInlineBudgetBytes,
@@ -77,6 +81,7 @@ export class AppModule {
         HttpModule.forRoot(options, publicUrl),
         JobsApiModule,
         EdgeApiModule,
+        SignedApiModule,
         AdminApiModule,
         ...(standIns.schedules === false ? [] : [SchedulesModule.forRoot(options)]),
       ],

@@ -30,6 +30,7 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     )
     .addTag('jobs', 'For services: submit jobs, read results and artifacts.')
     .addTag('edges', 'For edges: lease tasks and bring their results.')
+    .addTag('signed', 'For whoever was given a signed URL: one artifact, no token.')
     .addTag('admin', 'For operators.')
     .addTag('health', 'For load balancers and service managers.')
     .build();

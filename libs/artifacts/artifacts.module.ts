@@ -14,9 +14,31 @@ import { BlobRegistry } from './blob-registry';
 import { BlobStore } from './blob-store';
 import { BlobSweep } from './blob-sweep';
 import { DatabaseBlobStore } from './database-blob-store';
+import { InputBlobs } from './inputs/input-blobs';
+import { InputHolds } from './inputs/input-holds';
+import { InputRemoval } from './inputs/input-removal';
+import {
+  InputBlobEntity,
+  InputEntity,
+  JobInputEntity,
+  TaskInputEntity,
+} from './inputs/input.entity';
+import { Inputs } from './inputs/inputs';
+import { TaskInputs } from './inputs/task-inputs';
 import { JobCompletion } from './job-completion';
+import { DownloadUrls } from './urls/download-urls';
+import { UploadUrls } from './urls/upload-urls';
+import { UrlSigner } from './urls/url-signer';
 
-const ENTITIES = [ArtifactEntity, BlobEntity, BlobChunkEntity];
+const ENTITIES = [
+  ArtifactEntity,
+  BlobEntity,
+  BlobChunkEntity,
+  InputEntity,
+  InputBlobEntity,
+  JobInputEntity,
+  TaskInputEntity,
+];
 
 const FACE = [
   ArtifactObjects,
@@ -25,6 +47,8 @@ const FACE = [
   ArtifactRemoval,
   ArtifactUploads,
   BlobSweep,
+  DownloadUrls,
+  UploadUrls,
 ];
 
 /** Artifact metadata and their bytes, over jobs and their fence. No routes, no timers. */
@@ -43,7 +67,10 @@ export class ArtifactsModule {
         BlobIntake,
         BlobRegistry,
         DatabaseBlobStore,
+        InputBlobs,
+        InputRemoval,
         JobCompletion,
+        UrlSigner,
         ...FACE,
       ],
       exports: [BlobStore, ...FACE],

@@ -1,3 +1,5 @@
+import { KeyRing } from '@foreman/kernel';
+
 export interface ArtifactsOptions {
   /** JSON and text of at most this many stored bytes travel inline. Default 262144 (seed 002). */
   readonly inlineLimitBytes?: number;
@@ -8,8 +10,17 @@ export interface ArtifactsOptions {
    * only known once the server listens.
    */
   readonly publicUrl: string | (() => string);
+  /**
+   * FOREMAN_SECRET_KEY, at least 32 bytes: URLs that need no bearer token are signed with a key made from it.
+   * Absent: none can be made.
+   */
+  readonly secretKey?: Buffer | string;
+  /** Keys that it took the place of: URLs that they signed still open. Default none. */
+  readonly previousSecretKeys?: readonly (Buffer | string)[];
   /** While a body flows its lease is extended once in this many ms. Default 5000, the shortest lease. */
   readonly leaseExtensionMs?: number;
+  /** How long an input is kept while no job names it, in seconds. Default one day. */
+  readonly inputTtlSeconds?: number;
   /** Bytes of an upload that has not moved for this many ms are swept. Default one hour. */
   readonly abandonedAfterMs?: number;
 }
@@ -19,7 +30,9 @@ export class ArtifactsSettings {
   readonly inlineLimitBytes: number;
   readonly maxBytes: number;
   readonly leaseExtensionMs: number;
+  readonly inputTtlSeconds: number;
   readonly abandonedAfterMs: number;
+  readonly keyRing: KeyRing | null;
   private readonly base: () => string;
 
   /** @throws RangeError naming the option that is wrong. */
@@ -28,17 +41,27 @@ export class ArtifactsSettings {
     this.inlineLimitBytes = wholeNumber('inlineLimitBytes', options.inlineLimitBytes ?? 262_144, 0);
     this.maxBytes = wholeNumber('maxBytes', options.maxBytes ?? 8_388_608, 1);
     this.leaseExtensionMs = wholeNumber('leaseExtensionMs', options.leaseExtensionMs ?? 5000, 1);
+    this.inputTtlSeconds = wholeNumber('inputTtlSeconds', options.inputTtlSeconds ?? 86_400, 1);
     this.abandonedAfterMs = wholeNumber(
       'abandonedAfterMs',
       options.abandonedAfterMs ?? 3_600_000,
       1,
     );
+    this.keyRing =
+      options.secretKey === undefined
+        ? null
+        : new KeyRing(options.secretKey, options.previousSecretKeys);
     this.base = typeof publicUrl === 'string' ? () => publicUrl : publicUrl;
   }
 
   /** Where a job's artifact is fetched. Artifact names need no escaping (contract). */
   urlOf(jobId: string, name: string): string {
-    return `${this.base().replace(/\/+$/, '')}/jobs/${jobId}/artifacts/${name}`;
+    return this.urlAt(`/jobs/${jobId}/artifacts/${name}`);
+  }
+
+  /** Where a path of the gateway is reached from outside, behind a prefix if there is one. */
+  urlAt(path: string): string {
+    return this.base().replace(/\/+$/, '') + path;
   }
 }
 

@@ -10,6 +10,8 @@ export interface GatewayOptions {
   readonly adminToken: string;
   /** 32 bytes: encrypts webhook secrets, signs urls. */
   readonly secretKey: Buffer;
+  /** Keys that it took the place of: they open and verify, and make nothing new. */
+  readonly previousSecretKeys: readonly Buffer[];
   readonly leaseSeconds: number;
   /** Long polls that may wait at the same time. */
   readonly maxParkedPolls: number;

@@ -49,6 +49,7 @@ export function readSettings(environment: Environment) {
     publicUrl: reader.read('FOREMAN_PUBLIC_URL', publicUrl, null),
     adminToken: reader.read('FOREMAN_ADMIN_TOKEN', adminToken, null),
     secretKey: reader.read('FOREMAN_SECRET_KEY', secretKey, null),
+    previousSecretKeys: reader.read('FOREMAN_SECRET_KEY_PREVIOUS', listOf(secretKey), []),
     leaseSeconds: reader.read('FOREMAN_LEASE_SECONDS', wholeNumber(5, 3600), 60),
     maxParkedPolls: reader.read('FOREMAN_MAX_PARKED_POLLS', wholeNumber(1, 1_000_000), 10_000),
     maxEventReaders: reader.read('FOREMAN_MAX_EVENT_READERS', wholeNumber(1, 100_000), 1000),

@@ -9,6 +9,7 @@ import { TaskArtifactsController } from './task-artifacts.controller';
 import { TaskResultIdsController } from './task-result-ids.controller';
 import { TaskResultsController } from './task-results.controller';
 import { TasksController } from './tasks.controller';
+import { UploadUrlController } from './upload-url.controller';
 
 /** `/internal/edges`: for edges. */
 @Module({
@@ -20,6 +21,7 @@ import { TasksController } from './tasks.controller';
     TaskResultsController,
     TaskResultIdsController,
     TaskArtifactsController,
+    UploadUrlController,
   ],
   providers: [
     {

@@ -14,6 +14,7 @@ import { pageRequestOf } from '../http/page.dto';
 import { ANSWER_INLINE_BYTES } from './answer-budget';
 import { ArtifactObjectDto } from './job.dto';
 import { ListArtifactsQueryDto } from './list-artifacts.dto';
+import { servedArtifact } from './served-artifact';
 
 const BYTES = { type: 'string', format: 'binary' } as const;
 
@@ -89,14 +90,7 @@ export class JobArtifactsController {
   ): Promise<void> {
     await getJob(this.reads, id);
     const artifact = await this.artifacts.get(this.reads, id, name);
-    await serveBytes(request, response, {
-      name: artifact.name,
-      contentType: artifact.contentType,
-      size: artifact.size,
-      sha256: artifact.sha256,
-      open: (range) => this.artifacts.open(artifact, range),
-      whole: () => this.artifacts.bytesOf(artifact),
-    });
+    await serveBytes(request, response, servedArtifact(this.artifacts, artifact));
   }
 }
 

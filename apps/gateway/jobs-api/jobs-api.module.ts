@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { DownloadUrlController } from './download-url.controller';
 import { JobArtifactsController } from './job-artifacts.controller';
 import { JobDeliveriesController } from './job-deliveries.controller';
 import { EventPages } from './events/event-pages';
@@ -15,6 +16,7 @@ import { JobsController } from './jobs.controller';
     JobsController,
     JobResultsController,
     JobArtifactsController,
+    DownloadUrlController,
     JobDeliveriesController,
     JobEventsController,
   ],
