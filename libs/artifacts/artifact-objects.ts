@@ -12,6 +12,12 @@ const TURN_BYTES = 65_536;
 /** What reading one value costs besides its bytes. */
 const READ_COST_BYTES = 1024;
 
+/** Named bytes in a blob: a job's artifact, or a task's input. */
+export type StoredBytes = Pick<
+  ArtifactRecord,
+  'name' | 'contentType' | 'size' | 'sha256' | 'blobKey'
+>;
+
 /** Artifact objects, by value or by URL; also what webhooks take artifacts from. */
 @Injectable()
 export class ArtifactObjects {
@@ -24,15 +30,24 @@ export class ArtifactObjects {
     return this.reads.list(db, jobId);
   }
 
+  /** A job's, as `describe` says. */
+  async of(
+    jobId: string,
+    records: readonly ArtifactRecord[],
+    inlineBudgetBytes: number | null,
+  ): Promise<ArtifactObject[]> {
+    return this.describe(records, inlineBudgetBytes, (name) => this.settings.urlOf(jobId, name));
+  }
+
   /**
    * The objects in the order of `completion` first, then by name. What may be inlined is, while all
    * that is inlined stays within `inlineBudgetBytes` (null: no such limit; 0: every one by URL). The
    * budget counts what stands in the body: the larger of the stored and the written-out value.
    */
-  async of(
-    jobId: string,
-    records: readonly ArtifactRecord[],
+  async describe(
+    records: readonly StoredBytes[],
     inlineBudgetBytes: number | null,
+    urlOf: (name: string) => string,
   ): Promise<ArtifactObject[]> {
     const objects: ArtifactObject[] = [];
     let budget = inlineBudgetBytes ?? Infinity;
@@ -53,7 +68,7 @@ export class ArtifactObjects {
         content_type: record.contentType,
         size: record.size,
         inline: isInline ? value : null,
-        url: isInline ? null : this.settings.urlOf(jobId, record.name),
+        url: isInline ? null : urlOf(record.name),
         sha256: record.sha256,
       });
     }
@@ -81,22 +96,22 @@ export class ArtifactObjects {
     };
   }
 
-  private mayBeInline({ contentType, size }: ArtifactRecord): boolean {
+  private mayBeInline({ contentType, size }: StoredBytes): boolean {
     return mayBeInline(contentType, size, this.settings.inlineLimitBytes);
   }
 
   /** Null too when the bytes are gone: a frozen message outlives the blobs of an earlier run. */
-  private async valueOf(record: ArtifactRecord): Promise<InlineValue | null> {
+  private async valueOf(record: StoredBytes): Promise<InlineValue | null> {
     const bytes = await this.reads.bytesOf(record);
     return bytes === null ? null : inlineValue(record.contentType, bytes);
   }
 }
 
-function inlineCost(record: ArtifactRecord, inline: InlineValue): number {
+function inlineCost(record: StoredBytes, inline: InlineValue): number {
   return Math.max(record.size, Buffer.byteLength(JSON.stringify(inline)));
 }
 
-function byPlace(a: ArtifactRecord, b: ArtifactRecord): number {
+function byPlace(a: StoredBytes, b: StoredBytes): number {
   const place = Number(b.name === COMPLETION) - Number(a.name === COMPLETION);
   return place !== 0 ? place : a.name < b.name ? -1 : Number(a.name > b.name);
 }

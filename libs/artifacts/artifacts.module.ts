@@ -47,6 +47,9 @@ const FACE = [
   ArtifactRemoval,
   ArtifactUploads,
   BlobSweep,
+  InputHolds,
+  Inputs,
+  TaskInputs,
   DownloadUrls,
   UploadUrls,
 ];

@@ -6,11 +6,14 @@ import { ArtifactStore } from './artifact.store';
 import { ArtifactsSettings } from './artifacts.options';
 import { BlobRegistry } from './blob-registry';
 import { BlobStore } from './blob-store';
+import { InputRemoval } from './inputs/input-removal';
 
 /** What one sweep removed. */
 export interface BlobSweepCounts {
   /** Staged artifacts of tasks that are over. */
   readonly staged: number;
+  /** Inputs whose time is over and that no job holds. */
+  readonly inputs: number;
   /** Uploads that stood still for too long. */
   readonly abandoned: number;
   readonly blobs: number;
@@ -30,6 +33,7 @@ export class BlobSweep {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly artifacts: ArtifactStore,
+    private readonly inputs: InputRemoval,
     private readonly blobs: BlobRegistry,
     private readonly store: BlobStore,
     private readonly settings: ArtifactsSettings,
@@ -47,10 +51,11 @@ export class BlobSweep {
     const now = this.clock.now();
     const before = now - this.settings.abandonedAfterMs;
     const staged = await this.untilLess((tx) => this.discardOrphans(tx, now));
+    const inputs = await this.untilLess((tx) => this.inputs.removeBatch(tx, now, BATCH));
     const abandoned = await this.untilLess((tx) =>
       this.blobs.releaseAbandoned(tx, before, now, BATCH),
     );
-    return { staged, abandoned, ...(await this.deleteReleased()) };
+    return { staged, inputs, abandoned, ...(await this.deleteReleased()) };
   }
 
   private async deleteReleased(): Promise<{ blobs: number; bytes: number }> {

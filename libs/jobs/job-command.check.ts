@@ -1,6 +1,7 @@
 import { KIND_RULE, isKind } from '@foreman/kernel';
 import { FieldErrors } from './field-errors';
 import type { JobCommand, TaskCommand } from './job-command';
+import { checkInputs } from './job-inputs.check';
 import { checkKnownPayload } from './known-payloads';
 
 const MAX_TASKS = 1000;
@@ -33,6 +34,7 @@ export function checkJobCommand(command: JobCommand): void {
   errors.labels('requires', command.requires);
   checkMetadata(errors, command.metadata);
   checkTasks(errors, command);
+  checkInputs(errors, command);
   errors.throwIfAny();
 }
 

@@ -1,5 +1,11 @@
 import type { OnStall, OnTaskFailure } from './job-state';
 
+/** An input that a job or a task reads, under a name of its own. */
+export interface NamedInput {
+  readonly name: string;
+  readonly inputId: string;
+}
+
 /** One task of a job as it is submitted. */
 export interface TaskCommand {
   /** Laid over the job's payload, shallowly. */
@@ -8,6 +14,8 @@ export interface TaskCommand {
   readonly assignedEdgeId?: string;
   /** Labels its edge must have. */
   readonly requires?: Readonly<Record<string, string>>;
+  /** Besides its job's; one of the same name takes that one's place. */
+  readonly inputs?: readonly NamedInput[];
 }
 
 /** What it takes to submit a job. Absent fields get the contract's defaults. */
@@ -16,6 +24,8 @@ export interface JobCommand {
   readonly payload?: Readonly<Record<string, unknown>>;
   /** 1..1000; absent: one task with the job's payload. */
   readonly tasks?: readonly TaskCommand[];
+  /** Uploaded before; each of its tasks gets them. */
+  readonly inputs?: readonly NamedInput[];
   readonly queue?: string;
   readonly priority?: number;
   /** Not leased before; epoch ms. */

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
-import { Clock, IdSource } from '@foreman/kernel';
+import { Clock, IdSource, invalidField } from '@foreman/kernel';
 import { claimGroupOf } from './claim-group';
+import type { InputHolder, JobInputs } from './input-holder';
 import type { JobCommand, TaskCommand } from './job-command';
 import { checkJobCommand } from './job-command.check';
 import { JobEntity } from './job.entity';
@@ -15,6 +16,10 @@ const ONE_TASK: readonly TaskCommand[] = [{}];
 /** Takes jobs in. */
 @Injectable()
 export class JobSubmission {
+  private holdInputs: InputHolder = async () => {
+    throw invalidField('inputs', 'cannot be named: nothing keeps inputs here');
+  };
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -24,6 +29,11 @@ export class JobSubmission {
     private readonly deadlines: TaskDeadlines,
     @Inject(JOBS_OPTIONS) private readonly options: ResolvedJobsOptions,
   ) {}
+
+  /** Lets a lib above, which keeps inputs, take hold of those that a job names. */
+  holdInputsBy(holder: InputHolder): void {
+    this.holdInputs = holder;
+  }
 
   /** Submits one job in a transaction of its own; durable when it resolves. @throws `request.invalid`. */
   async submit(command: JobCommand): Promise<JobEntity> {
@@ -46,8 +56,16 @@ export class JobSubmission {
       [job.queue, now],
     );
     const available: AvailableTask[] = [];
+    const taskInputs: JobInputs['tasks'][number][] = [];
     for (const [taskIndex, task] of (command.tasks ?? ONE_TASK).entries()) {
-      available.push(await this.insertTask(tx, job, command, task, taskIndex));
+      const taskId = this.ids.uuid();
+      available.push(await this.insertTask(tx, job, command, task, { taskId, taskIndex }));
+      const { inputs = [] } = task;
+      if (inputs.length > 0) taskInputs.push({ taskId, taskIndex, inputs });
+    }
+    const { inputs = [] } = command;
+    if (inputs.length > 0 || taskInputs.length > 0) {
+      await this.holdInputs(tx, { jobId: job.id, inputs, tasks: taskInputs }, now);
     }
     await this.events.recordOfJob(tx, 'job.created', job, now);
     tx.afterCommit(() => this.availability.announce(available));
@@ -88,9 +106,8 @@ export class JobSubmission {
     job: JobEntity,
     command: JobCommand,
     task: TaskCommand,
-    taskIndex: number,
+    { taskId, taskIndex }: { readonly taskId: string; readonly taskIndex: number },
   ): Promise<AvailableTask> {
-    const id = this.ids.uuid();
     const availableAt = Math.max(job.createdAt, command.runAt ?? 0);
     const startByAt =
       command.startBySeconds === undefined ? null : availableAt + command.startBySeconds * 1000;
@@ -98,7 +115,7 @@ export class JobSubmission {
     const requires = requirementsOf(command, task);
     const assignedEdgeId = task.assignedEdgeId ?? command.assignedEdgeId ?? null;
     await tx.insert('tasks', {
-      id,
+      id: taskId,
       job_id: job.id,
       task_index: taskIndex,
       kind: job.kind,
@@ -108,6 +125,7 @@ export class JobSubmission {
       assigned_edge_id: assignedEdgeId,
       requires: requires === null ? null : JSON.stringify(requires),
       claim_group: claimGroupOf({ kind: job.kind, queue: job.queue, requires }),
+      has_inputs: (command.inputs?.length ?? 0) + (task.inputs?.length ?? 0) > 0 ? 1 : 0,
       available_at: availableAt,
       is_due: availableAt <= job.createdAt ? 1 : 0,
       start_by_at: startByAt,
@@ -122,7 +140,7 @@ export class JobSubmission {
       created_at: job.createdAt,
     });
     if (task.payload !== undefined) {
-      await tx.insert('task_payloads', { task_id: id, body: JSON.stringify(task.payload) });
+      await tx.insert('task_payloads', { task_id: taskId, body: JSON.stringify(task.payload) });
     }
     return { kind: job.kind, queue: job.queue, assignedEdgeId, requires, availableAt };
   }

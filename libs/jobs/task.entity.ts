@@ -39,6 +39,8 @@ export class TaskEntity {
   @JsonColumn({ nullable: true }) requires!: Record<string, string> | null;
   /** Tasks of one group can be run by the same edges, in the same queue: see claim-group.ts. */
   @TextColumn() claimGroup!: string;
+  /** It has inputs, its own or its job's: a lease looks for them. */
+  @FlagColumn() hasInputs!: boolean;
   @EpochMsColumn() availableAt!: number;
   /** Its `availableAt` was seen to come while it was queued: a claim finds it. */
   @FlagColumn() isDue!: boolean;

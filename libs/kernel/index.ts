@@ -12,7 +12,7 @@ export type { ErrorCode, FieldError } from './domain-error';
 export { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT, decodeCursor, encodeCursor, pageOf } from './paging';
 export type { Page, PageRequest } from './paging';
 export { canonicalJson } from './canonical-json';
-export { KIND_RULE, LABELS_RULE, areLabels, isKind } from './names';
+export { KIND_RULE, LABELS_RULE, areLabels, artifactNameFault, isKind } from './names';
 export {
   ANY_PLATFORM,
   DEFAULT_CHANNEL,

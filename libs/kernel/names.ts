@@ -23,3 +23,18 @@ export function areLabels(labels: Readonly<Record<string, unknown>>): boolean {
     )
   );
 }
+
+const ARTIFACT_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$/;
+/** In a job of many tasks `<taskIndex>.` stands before a task's names; no task may take such a name itself. */
+const TASK_PREFIX = /^[0-9]+\./;
+
+/**
+ * What is wrong with the name of an artifact or an input; null when nothing is: 1..120 of
+ * `A-Z a-z 0-9 . _ -`, not starting with a dot, not like `<number>.` (contract).
+ */
+export function artifactNameFault(name: string): string | null {
+  if (!ARTIFACT_NAME.test(name)) {
+    return 'must be 1..120 of A-Z a-z 0-9 . _ - and not start with a dot';
+  }
+  return TASK_PREFIX.test(name) ? 'must not start with a number and a dot: those name tasks' : null;
+}

@@ -1,3 +1,4 @@
+import type { ArtifactObject } from '@foreman/artifacts';
 import type { TaskEntity } from '@foreman/jobs';
 
 /** An edge's wish for tasks. */
@@ -18,10 +19,11 @@ export interface LeaseRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A task as its edge gets it: the row, its payload, and what can be resumed. */
+/** A task as its edge gets it: the row, its payload and inputs, and what can be resumed. */
 export interface LeasedTask {
   readonly task: TaskEntity;
   readonly payload: Record<string, unknown>;
+  readonly inputs: ArtifactObject[];
   /** The attempt's own token: a fencing number. */
   readonly leaseToken: string;
   readonly leaseExpiresAt: number;

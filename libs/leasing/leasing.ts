@@ -94,8 +94,7 @@ export class Leasing {
   ): Promise<Try> {
     const now = this.clock.now();
     const taken = await this.unitOfWork.run((tx) => this.leaseIn(tx, edge, request, poll, now));
-    const present = (task: TaskEntity) => this.leases.present(task, request, now);
-    const items = request.signal?.aborted ? [] : await Promise.all(taken.map(present));
+    const items = request.signal?.aborted ? [] : await this.leases.present(taken, request, now);
     const { signal, idempotency } = request;
     // Under a key a repeat will ask for them; without one nobody ever will.
     if (taken.length === 0 || !signal?.aborted || idempotency !== null) return { items, taken };
@@ -115,8 +114,7 @@ export class Leasing {
   private async repeat(key: LeaseRequestKey, request: LeaseRequest): Promise<LeasedTask[]> {
     const now = this.clock.now();
     const living = await this.unitOfWork.run((tx) => this.requests.replay(tx, key));
-    const present = (task: TaskEntity) => this.leases.present(task, request, now);
-    return Promise.all((living ?? []).map(present));
+    return this.leases.present(living ?? [], request, now);
   }
 
   private async leaseIn(

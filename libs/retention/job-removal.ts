@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ArtifactRemoval, BlobSweep } from '@foreman/artifacts';
+import { ArtifactRemoval, BlobSweep, InputHolds } from '@foreman/artifacts';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { ResultRemoval } from '@foreman/results';
@@ -25,6 +25,7 @@ export class JobRemoval {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly artifacts: ArtifactRemoval,
+    private readonly inputs: InputHolds,
     private readonly blobs: BlobSweep,
     private readonly results: ResultRemoval,
     private readonly deliveries: DeliveryRemoval,
@@ -37,6 +38,7 @@ export class JobRemoval {
    */
   async remove(jobIds: readonly string[]): Promise<RemovalCounts> {
     const removed = await this.removeArtifacts(jobIds);
+    await this.untilLess((tx) => this.inputs.releaseBatch(tx, jobIds, BATCH_ROWS));
     await this.blobs.runOnce();
     await this.untilLess((tx) => this.results.removeBatch(tx, jobIds, BATCH_ROWS));
     await this.unitOfWork.run((tx) => this.deliveries.ofJobs(tx, jobIds), 'bulk');

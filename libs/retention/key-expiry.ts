@@ -25,7 +25,7 @@ const BATCH = 200;
 const BATCHES_A_RUN = 100;
 
 /** Where what a key made can be found by its id. */
-const MADE = ['jobs', 'api_keys', 'enrolments', 'webhook_endpoints', 'releases'];
+const MADE = ['jobs', 'api_keys', 'enrolments', 'webhook_endpoints', 'releases', 'inputs'];
 
 /** Forgets idempotency keys: after 24 h, unless what they made still lives (contract). */
 @Injectable()

@@ -145,7 +145,7 @@ export function leasedTaskDto(leased: LeasedTask, interval: HeartbeatInterval): 
     heartbeatSeconds: interval.secondsFor(task.leaseSeconds),
     serverTime: isoTime(leased.serverTime),
     payload: leased.payload,
-    inputs: [],
+    inputs: leased.inputs,
     resume: resume && {
       resultCount: resume.resultCount,
       processed: resume.processed,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection, type Tx } from '@foreman/database';
-import { ArtifactPublication } from '@foreman/artifacts';
+import { ArtifactPublication, TaskInputs } from '@foreman/artifacts';
 import { Payloads, TaskAvailability, TaskEntity } from '@foreman/jobs';
 import { RowSets } from '@foreman/results';
 import type { EdgePrincipal } from '@foreman/edges';
@@ -14,6 +14,9 @@ import { TaskClaim } from './task-claim';
  * tasks that share megabytes of prices would else be answered with as many copies of them.
  */
 const ANSWER_PAYLOAD_BYTES = 16_777_216;
+
+/** And this many of inlined inputs; the rest is fetched by URL. */
+const ANSWER_INLINE_BYTES = 1_048_576;
 
 export interface LeaseOptions {
   readonly kinds?: readonly string[];
@@ -36,6 +39,7 @@ export class TaskLeases {
     private readonly claim: TaskClaim,
     private readonly availability: TaskAvailability,
     private readonly payloads: Payloads,
+    private readonly inputs: TaskInputs,
     private readonly rowSets: RowSets,
     private readonly artifacts: ArtifactPublication,
   ) {}
@@ -69,16 +73,37 @@ export class TaskLeases {
   }
 
   /**
-   * A task that its edge holds, as its edge gets it. After the commit and on the read connection: a
-   * payload never changes, and megabytes of it must not be parsed while others wait to write.
+   * Tasks that their edge holds, as it gets them. After the commit and on the read connection: a payload
+   * never changes, and megabytes of it must not be parsed while others wait to write.
    */
-  async present(task: TaskEntity, wish: ResumeWish, now: number): Promise<LeasedTask> {
+  async present(
+    tasks: readonly TaskEntity[],
+    wish: ResumeWish,
+    now: number,
+  ): Promise<LeasedTask[]> {
+    const presented: LeasedTask[] = [];
+    let inlineBytes = ANSWER_INLINE_BYTES;
+    for (const task of tasks) {
+      const leased = await this.presentOne(task, wish, inlineBytes, now);
+      inlineBytes = Math.max(0, inlineBytes - inlinedBytes(leased));
+      presented.push(leased);
+    }
+    return presented;
+  }
+
+  private async presentOne(
+    task: TaskEntity,
+    wish: ResumeWish,
+    inlineBytes: number,
+    now: number,
+  ): Promise<LeasedTask> {
     if (task.leaseToken === null || task.leaseExpiresAt === null) {
       throw new Error('Only a leased task can be presented to its edge');
     }
     return {
       task,
       payload: await this.payloads.ofTask(this.reads, task),
+      inputs: await this.inputs.describe(this.reads, task, inlineBytes),
       leaseToken: task.leaseToken,
       leaseExpiresAt: task.leaseExpiresAt,
       resume: isAdopting(wish, task) ? resumePoint(task) : null,
@@ -113,6 +138,10 @@ export class TaskLeases {
     if (fresh === undefined) throw new Error('A task vanished while it was leased');
     return fresh;
   }
+}
+
+function inlinedBytes({ inputs }: LeasedTask): number {
+  return inputs.reduce((sum, { url, size }) => sum + (url === null ? size : 0), 0);
 }
 
 function wantedKinds(enrolled: readonly string[], wanted?: readonly string[]): readonly string[] {

@@ -80,7 +80,8 @@ export class Completion {
       const status = await this.completeNow(tx, claim, command);
       return { jobStatus: status, next: await this.next(tx, edge, command, now) };
     });
-    return { taskId, jobStatus, next: next && (await this.leases.present(next, FRESH, now)) };
+    const [leased = null] = await this.leases.present(next === null ? [] : [next], FRESH, now);
+    return { taskId, jobStatus, next: leased };
   }
 
   private async completeNow(
