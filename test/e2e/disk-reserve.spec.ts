@@ -37,7 +37,12 @@ describe('a nearly full disk', () => {
     });
 
   it('refuses new work and new bytes', async () => {
+    const promise = { contentType: 'text/plain', size: 4 };
+    const { body: issued } = await asEdge('POST', '/artifacts/log.txt/upload-url', promise);
+    const signedPath = String(issued['url']).slice(gateway.baseUrl.length);
+    const text = { body: 'text', headers: { 'content-type': 'text/plain' } };
     const answers = [
+      await gateway.call('PUT', signedPath, text),
       await gateway.asAdmin('POST', '/jobs', { kind: 'command', payload: {} }),
       await gateway.asAdmin('POST', '/jobs/batch', { jobs: [{ kind: 'command', payload: {} }] }),
       await asEdge('POST', '/results', { rows: [{ configId: 'a', config: {}, metrics: {} }] }),
