@@ -6,7 +6,7 @@ import { ROWS_OF_CONFIG } from './queries/row-scan';
 import { ROWS_BY_ID } from './queries/rows-by-id';
 import { knownOf } from './rows/result-check';
 import { setsOf } from './rows/result-removal';
-import { NEW_IDS, REPLACE_CHANGED } from './rows/result-row.store';
+import { NEW_IDS, NEW_SPAN, REPLACE_CHANGED } from './rows/result-row.store';
 import { DISCARDED } from './rows/result-sweep';
 import { IDS, IDS_AND_METRICS } from './queries/result-ids';
 import { LAST_ROW, LATER_TASKS, REST_OF_TASK } from './rows/row-pages';
@@ -36,6 +36,7 @@ describe('the statements of results', () => {
     ['ids and metrics', IDS_AND_METRICS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],
     ['discarded sets', DISCARDED, /row_sets_discarded/],
     ["jobs' sets", setsOf(2), /row_sets_of_job \(job_id=\?\)/],
+    ['the span of new rows', NEW_SPAN, /COVERING INDEX result_rows_of_set \(set_id=\? AND id>\?\)/],
     ['new rows', NEW_IDS, /COVERING INDEX result_rows_of_set \(set_id=\? AND id>\?\)/],
     ['the tail of a set', TAIL, /result_rows_of_set \(set_id=\? AND id>\?\)/],
     ["a row's chunk", CHUNK_OF_ROW, /metric_chunks_1 \(set_id=\? AND first_row_id<\?\)/],

@@ -62,6 +62,22 @@ describe('metric columns', () => {
     }
   });
 
+  it('are those of their rows also where others took ids between them', async () => {
+    await lab.post(
+      'elsewhere',
+      rowsOf(1, () => ({ s: 0 })),
+    );
+    lab.engine.database.driver.exec(`
+      CREATE TRIGGER takes_an_id AFTER INSERT ON result_rows WHEN new.config_id = 'c77'
+      BEGIN INSERT INTO result_rows (set_id, config_id, config, metrics)
+        SELECT min(id), 'between', '{}', '{}' FROM row_sets; END`);
+    await lab.post(
+      0,
+      rowsOf(500, (index) => ({ s: index })),
+    );
+    await lab.assertTold(['s']);
+  });
+
   it('name no rows while these follow each other', async () => {
     await lab.post(
       0,

@@ -1,80 +1,74 @@
 import { DomainError, type Clock, type FieldError } from '@foreman/kernel';
 import { rowOfLine } from './line-row';
 import { RowReader } from './row-reader';
-import { UnitsInFlight } from './units-in-flight';
 import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-lines';
 import type { CheckedRow } from '../result-row';
 
-/** A unit is also full at this many bytes, so that large rows do not make a long one. */
-const UNIT_BYTES = 1_048_576;
+/** Rows that are stored together: few commits for many rows, and yet a short wait between two reads of the body. */
+export const BURST_ROWS = 4000;
+/** A burst is also full at this many bytes, so that large rows take no more memory. */
+const BURST_BYTES = 1_048_576;
 
-/** Gathers the rows of one NDJSON body into units, and reads on only while few of them are being stored. */
+/** Gathers the rows of one NDJSON body into bursts, and stores each before it reads on. */
 export class RowStream {
   private readonly reader = new RowReader();
-  private unit: CheckedRow[] = [];
-  private unitBytes = 0;
+  private burst: CheckedRow[] = [];
+  private burstBytes = 0;
   private received = 0;
-  private sentAt: number;
-  private readonly flight: UnitsInFlight;
+  private storedAt: number;
 
-  /** `store` answers how many rows of the task count; with an empty unit it only extends the lease. */
+  /** `store` answers how many rows of the task count; with no rows it only extends the lease. */
   constructor(
     private readonly clock: Clock,
-    private readonly unitRows: number,
     private readonly flushAfterMs: number,
-    store: (unit: readonly CheckedRow[]) => Promise<number>,
+    private readonly store: (rows: readonly CheckedRow[]) => Promise<number>,
   ) {
-    this.sentAt = clock.monotonicMs();
-    this.flight = new UnitsInFlight(store);
+    this.storedAt = clock.monotonicMs();
   }
 
   async take(
     body: AsyncIterable<Buffer>,
     countBefore: number,
   ): Promise<{ received: number; stored: number }> {
+    let stored = countBefore;
     try {
       for await (const lines of ndjsonLines(body)) {
         for (const line of lines) {
           this.add(line);
-          if (this.isFull) await this.send();
+          if (this.isFull) stored = await this.flush();
         }
-        if (this.clock.monotonicMs() - this.sentAt >= this.flushAfterMs) await this.send();
+        if (this.clock.monotonicMs() - this.storedAt >= this.flushAfterMs)
+          stored = await this.flush();
       }
-      return { received: this.received, stored: (await this.finish()) ?? countBefore };
+      if (this.burst.length > 0) stored = await this.flush();
     } catch (error) {
-      if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) {
-        await this.flight.abandon();
-        throw error;
-      }
-      throw refusal(error, (await this.finish()) ?? countBefore);
+      if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) throw error;
+      if (this.burst.length > 0) stored = await this.flush();
+      throw refusal(error, stored);
     }
+    return { received: this.received, stored };
   }
 
   private get isFull(): boolean {
-    return this.unit.length >= this.unitRows || this.unitBytes >= UNIT_BYTES;
+    return this.burst.length >= BURST_ROWS || this.burstBytes >= BURST_BYTES;
   }
 
   private add(line: NdjsonLine): void {
     const row = rowOfLine(this.reader, line);
     if (row === null) return;
     if (!('bytes' in row)) throw new BadRowError(line.number, row);
-    this.unit.push(row);
-    this.unitBytes += row.bytes;
+    this.burst.push(row);
+    this.burstBytes += row.bytes;
     this.received += 1;
   }
 
-  private async send(): Promise<void> {
-    const { unit } = this;
-    this.unit = [];
-    this.unitBytes = 0;
-    await this.flight.add(unit);
-    this.sentAt = this.clock.monotonicMs();
-  }
-
-  /** What the last unit answered; null where there was none. */
-  private async finish(): Promise<number | null> {
-    if (this.unit.length > 0) await this.send();
-    return this.flight.landed();
+  private async flush(): Promise<number> {
+    const { burst } = this;
+    this.burst = [];
+    this.burstBytes = 0;
+    const stored = await this.store(burst);
+    this.storedAt = this.clock.monotonicMs();
+    return stored;
   }
 }
 

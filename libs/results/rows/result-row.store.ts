@@ -77,13 +77,28 @@ export class ResultRowStore {
 
   /** The rows just inserted, whose values are at hand; their ids are in the order of the rows. */
   private async foldNew(tx: Tx, set: CurrentSet, rows: readonly CheckedRow[]): Promise<void> {
-    const ids = await tx.query<{ id: number }>(NEW_IDS, [set.id, set.foldedThrough]);
-    const added = ids.flatMap(({ id }, index): MetricRow[] => {
-      const row = rows[index];
-      return row === undefined ? [] : [{ id, metrics: row.values }];
+    const ids = await this.newIds(tx, set);
+    if (ids.length !== rows.length) throw new Error('Rows that were inserted are not there');
+    const added = rows.map(({ values }, index): MetricRow => {
+      const id = ids[index];
+      if (id === undefined) throw new Error('A row that was inserted has no id');
+      return { id, metrics: values };
     });
-    if (added.length !== rows.length) throw new Error('Rows that were inserted are not there');
     await this.folding.fold(tx, set.id, added);
+  }
+
+  /** Mostly there is no gap among them: then their first and last tell them all. */
+  private async newIds(tx: Tx, set: CurrentSet): Promise<readonly number[]> {
+    const [span] = await tx.query<{ first: number | null; last: number; rows: number }>(NEW_SPAN, [
+      set.id,
+      set.foldedThrough,
+    ]);
+    const { first, last, rows } = span ?? { first: null, last: 0, rows: 0 };
+    if (first !== null && last - first + 1 === rows) {
+      return Array.from({ length: rows }, (_, index) => first + index);
+    }
+    const ids = await tx.query<{ id: number }>(NEW_IDS, [set.id, set.foldedThrough]);
+    return ids.map(({ id }) => id);
   }
 }
 
@@ -111,5 +126,8 @@ const INSERT_MANY = insertOf(ROWS_A_STATEMENT);
 export const REPLACE_CHANGED = `
   UPDATE result_rows SET config = ?, metrics = ?
   WHERE set_id = ? AND config_id = ? AND (config <> ? OR metrics <> ?) RETURNING id`;
+
+export const NEW_SPAN = `
+  SELECT min(id) AS first, max(id) AS last, count(*) AS rows FROM result_rows WHERE set_id = ? AND id > ?`;
 
 export const NEW_IDS = 'SELECT id FROM result_rows WHERE set_id = ? AND id > ? ORDER BY id';
