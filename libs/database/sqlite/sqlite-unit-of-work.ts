@@ -50,6 +50,8 @@ export class SqliteUnitOfWork extends UnitOfWork {
   async close(): Promise<void> {
     this.isClosed = true;
     await this.loop;
+    // Until then every promise of the process carries it on, and pays for each that was ever used.
+    this.current.disable();
   }
 
   private async drain(): Promise<void> {
