@@ -18,7 +18,7 @@ import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
 import { ApiKeyDto, CreateApiKeyDto, NewApiKeyDto, apiKeyDto } from './api-key.dto';
-import { madeOnce } from './repeatable';
+import { madeOnce } from '../http/repeatable';
 
 @ApiTags('admin')
 @Controller('admin/api-keys')

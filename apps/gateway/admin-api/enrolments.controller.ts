@@ -11,7 +11,7 @@ import { ServiceFace } from '../http/faces';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { Caller } from '../http/principals';
 import { CreateEnrolmentDto, NewEnrolmentDto } from './enrolment.dto';
-import { madeOnce } from './repeatable';
+import { madeOnce } from '../http/repeatable';
 
 @ApiTags('admin')
 @Controller('admin/enrolments')

@@ -13,7 +13,7 @@ import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
 import { PublishReleaseDto, ReleaseDto, releaseDto } from './release.dto';
-import { madeOnce } from './repeatable';
+import { madeOnce } from '../http/repeatable';
 
 @ApiTags('admin')
 @Controller('admin/releases')

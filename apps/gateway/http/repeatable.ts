@@ -1,7 +1,7 @@
 import { IdempotencyKeys, type Principal } from '@foreman/access';
 import type { Tx } from '@foreman/database';
 import type { Response } from 'express';
-import type { IdempotencyHeader } from '../http/idempotency-key';
+import type { IdempotencyHeader } from './idempotency-key';
 
 /**
  * Makes something once for an `Idempotency-Key`: a repeat finds its id again instead, and the answer
