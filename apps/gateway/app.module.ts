@@ -61,6 +61,7 @@ export class AppModule {
         ArtifactsModule.forRoot({
           inlineLimitBytes: options.inlineLimitBytes,
           maxBytes: options.artifactMaxBytes,
+          inputTtlSeconds: options.inputTtlSeconds,
           publicUrl: () => publicUrl.base(),
           secretKey: options.secretKey,
           previousSecretKeys: options.previousSecretKeys,

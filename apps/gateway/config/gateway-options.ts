@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly inlineLimitBytes: number;
   readonly webhookInlineBudgetBytes: number;
   readonly artifactMaxBytes: number;
+  /** How long an input is kept while no job names it, unless it says so itself. */
+  readonly inputTtlSeconds: number;
   readonly jsonLimitBytes: number;
   readonly resultsLimitBytes: number;
   readonly diskReserveBytes: number;

@@ -60,6 +60,11 @@ export function readSettings(environment: Environment) {
       MEBIBYTE,
     ),
     artifactMaxBytes: reader.read('FOREMAN_ARTIFACT_MAX_BYTES', bytes(1, GIBIBYTE), 8 * MEBIBYTE),
+    inputTtlSeconds: reader.read(
+      'FOREMAN_INPUT_TTL_SECONDS',
+      wholeNumber(1, YEAR_SECONDS - DAY_SECONDS),
+      DAY_SECONDS,
+    ),
     jsonLimitBytes: reader.read(
       'FOREMAN_JSON_LIMIT_BYTES',
       bytes(1024, MAX_DOCUMENT_BYTES),

@@ -6,6 +6,7 @@ import { HeartbeatInterval } from './heartbeat-interval';
 import { LeasesController } from './leases.controller';
 import { ReleaseOffers } from './release-offers';
 import { TaskArtifactsController } from './task-artifacts.controller';
+import { TaskInputsController } from './task-inputs.controller';
 import { TaskResultIdsController } from './task-result-ids.controller';
 import { TaskResultsController } from './task-results.controller';
 import { TasksController } from './tasks.controller';
@@ -21,6 +22,7 @@ import { UploadUrlController } from './upload-url.controller';
     TaskResultsController,
     TaskResultIdsController,
     TaskArtifactsController,
+    TaskInputsController,
     UploadUrlController,
   ],
   providers: [

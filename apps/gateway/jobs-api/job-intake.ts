@@ -8,13 +8,14 @@ import {
   getJob,
   type JobCommand,
   type JobEntity,
+  type NamedInput,
   type TaskCommand,
 } from '@foreman/jobs';
 import { WebhookEndpoints } from '@foreman/webhooks';
 import { Injectable } from '@nestjs/common';
 import type { IdempotencyHeader } from '../http/idempotency-key';
 import type { NewWebhookDto } from './job.dto';
-import type { SubmitJobDto, SubmitTaskDto } from './submit-job.dto';
+import type { NamedInputDto, SubmitJobDto, SubmitTaskDto } from './submit-job.dto';
 
 export interface Intake {
   readonly jobs: JobEntity[];
@@ -75,7 +76,9 @@ export class JobIntake {
     const { url } = webhook;
     const given = webhook.secret ?? undefined;
     const events = webhook.events ?? undefined;
-    const { secret } = await this.webhooks.createForJob(tx, jobId, { url, secret: given, events });
+    const signedUrls = webhook.signedUrls ?? undefined;
+    const command = { url, secret: given, events, signedUrls };
+    const { secret } = await this.webhooks.createForJob(tx, jobId, command);
     return given === undefined ? { url, secret } : null;
   }
 
@@ -99,11 +102,8 @@ export class JobIntake {
       const taskEdgeId = await this.resolve(tx, task.assignTo, at);
       tasks.push({ ...taskOf(task), assignedEdgeId: taskEdgeId });
     }
-    return this.submission.submitIn(tx, {
-      ...command,
-      assignedEdgeId,
-      tasks: request.tasks ? tasks : undefined,
-    });
+    const resolved = { ...command, assignedEdgeId, tasks: request.tasks ? tasks : undefined };
+    return withPath(path, () => this.submission.submitIn(tx, resolved));
   }
 
   private async resolve(
@@ -124,6 +124,7 @@ function commandOf(request: SubmitJobDto, caller: Principal): JobCommand {
     kind: request.kind,
     payload: request.payload ?? undefined,
     tasks: request.tasks?.map(taskOf),
+    inputs: request.inputs?.map(namedInputOf),
     queue: request.queue ?? undefined,
     priority: request.priority ?? undefined,
     runAt: request.runAt ? Date.parse(request.runAt) : undefined,
@@ -142,13 +143,23 @@ function commandOf(request: SubmitJobDto, caller: Principal): JobCommand {
 }
 
 function taskOf(task: SubmitTaskDto): TaskCommand {
-  return { payload: task.payload ?? undefined, requires: task.requires ?? undefined };
+  return {
+    payload: task.payload ?? undefined,
+    requires: task.requires ?? undefined,
+    inputs: task.inputs?.map(namedInputOf),
+  };
+}
+
+function namedInputOf({ name, inputId }: NamedInputDto): NamedInput {
+  return { name, inputId };
 }
 
 /** Tasks of all jobs of one request together: they are written in one transaction, while others wait. */
 const MAX_TASKS_TOGETHER = 10_000;
 /** And their required labels: as many as one job of a thousand tasks may have. */
 const MAX_LABELS_TOGETHER = 64_000;
+/** And the inputs that they name, each of which is taken hold of. */
+const MAX_INPUTS_TOGETHER = 5000;
 
 function checkTaskCount(requests: readonly SubmitJobDto[]): void {
   const count = requests.reduce((sum, request) => sum + (request.tasks?.length ?? 1), 0);
@@ -158,12 +169,20 @@ function checkTaskCount(requests: readonly SubmitJobDto[]): void {
   if (requests.reduce((sum, request) => sum + labelCount(request), 0) > MAX_LABELS_TOGETHER) {
     throw invalidField('jobs', `may require at most ${MAX_LABELS_TOGETHER} labels together`);
   }
+  if (requests.reduce((sum, request) => sum + inputCount(request), 0) > MAX_INPUTS_TOGETHER) {
+    throw invalidField('jobs', `may name at most ${MAX_INPUTS_TOGETHER} inputs together`);
+  }
 }
 
 function labelCount({ requires, tasks }: SubmitJobDto): number {
   const ofJob = Object.keys(requires ?? {}).length;
   if (!tasks) return ofJob;
   return tasks.reduce((sum, task) => sum + ofJob + Object.keys(task.requires ?? {}).length, 0);
+}
+
+function inputCount({ inputs, tasks }: SubmitJobDto): number {
+  const own = (tasks ?? []).reduce((sum, task) => sum + (task.inputs?.length ?? 0), 0);
+  return (inputs?.length ?? 0) + own;
 }
 
 /** Puts a job's place in its batch before the fields that were found wrong in it. */

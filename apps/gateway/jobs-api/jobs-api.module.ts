@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DownloadUrlController } from './download-url.controller';
+import { InputsController } from './inputs.controller';
 import { JobArtifactsController } from './job-artifacts.controller';
 import { JobDeliveriesController } from './job-deliveries.controller';
 import { EventPages } from './events/event-pages';
@@ -10,7 +11,7 @@ import { JobPresenter } from './job-presenter';
 import { JobResultsController } from './job-results.controller';
 import { JobsController } from './jobs.controller';
 
-/** `/jobs`: for services. */
+/** `/jobs` and `/inputs`: for services. */
 @Module({
   controllers: [
     JobsController,
@@ -19,6 +20,7 @@ import { JobsController } from './jobs.controller';
     DownloadUrlController,
     JobDeliveriesController,
     JobEventsController,
+    InputsController,
   ],
   providers: [EventPages, EventReaders, JobIntake, JobPresenter],
 })

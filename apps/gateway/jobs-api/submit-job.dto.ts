@@ -5,6 +5,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsISO8601,
@@ -18,6 +19,19 @@ import {
 import { PageQueryDto } from '../http/page.dto';
 
 const TEXT_MAP = { type: 'object', additionalProperties: { type: 'string' } } as const;
+
+/** An input, under a name that the edge knows it by. */
+export class NamedInputDto {
+  /** As an artifact's: 1 to 120 of `A-Z a-z 0-9 . _ -`. */
+  @ApiProperty({ example: 'prices' })
+  @IsString()
+  name!: string;
+
+  /** Of an input whose bytes have come. */
+  @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c13' })
+  @IsString()
+  inputId!: string;
+}
 
 /** One task of a job. */
 export class SubmitTaskDto {
@@ -40,6 +54,15 @@ export class SubmitTaskDto {
   @IsOptional()
   @IsObject()
   requires?: Record<string, string>;
+
+  /** Besides the job's; one of the same name takes the place of that one. */
+  @ApiPropertyOptional({ type: [NamedInputDto] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @ValidateNested({ each: true })
+  @Type(() => NamedInputDto)
+  inputs?: NamedInputDto[];
 }
 
 /** Where the job's end is announced. */
@@ -68,6 +91,12 @@ export class SubmitWebhookDto {
   @ArrayMaxSize(10)
   @IsString({ each: true })
   events?: string[];
+
+  /** `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days. */
+  @ApiPropertyOptional({ default: false, example: false })
+  @IsOptional()
+  @IsBoolean()
+  signedUrls?: boolean;
 }
 
 /** A job to be done. */
@@ -96,6 +125,15 @@ export class SubmitJobDto {
   @ValidateNested({ each: true })
   @Type(() => SubmitTaskDto)
   tasks?: SubmitTaskDto[];
+
+  /** Uploaded before (`POST /inputs`); every task gets them. */
+  @ApiPropertyOptional({ type: [NamedInputDto] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @ValidateNested({ each: true })
+  @Type(() => NamedInputDto)
+  inputs?: NamedInputDto[];
 
   @ApiPropertyOptional({ default: 'default', example: 'default' })
   @IsOptional()
