@@ -5,6 +5,7 @@ import type { ArtifactObject } from './artifact-object';
 import { ArtifactReads } from './artifact-reads';
 import type { ArtifactRecord } from './artifact-record';
 import { ArtifactsSettings } from './artifacts.options';
+import { DownloadUrls } from './urls/download-urls';
 import { inlineValue, mayBeInline, type InlineValue } from './inline-value';
 
 /** What is read and parsed in one turn of the event loop: an answer of many values lets others run between. */
@@ -24,19 +25,25 @@ export class ArtifactObjects {
   constructor(
     private readonly reads: ArtifactReads,
     private readonly settings: ArtifactsSettings,
+    private readonly downloadUrls: DownloadUrls,
   ) {}
 
   async list(db: Queryable, jobId: string): Promise<ArtifactRecord[]> {
     return this.reads.list(db, jobId);
   }
 
-  /** A job's, as `describe` says. */
+  /** A job's, as `describe` says; with `urlsExpireAt` (epoch ms) by URLs that work without a bearer token until then. */
   async of(
     jobId: string,
     records: readonly ArtifactRecord[],
     inlineBudgetBytes: number | null,
+    urlsExpireAt: number | null = null,
   ): Promise<ArtifactObject[]> {
-    return this.describe(records, inlineBudgetBytes, (name) => this.settings.urlOf(jobId, name));
+    return this.describe(records, inlineBudgetBytes, (name, sha256) =>
+      urlsExpireAt === null
+        ? this.settings.urlOf(jobId, name)
+        : this.downloadUrls.signed({ jobId, name, sha256 }, urlsExpireAt),
+    );
   }
 
   /**
@@ -47,7 +54,7 @@ export class ArtifactObjects {
   async describe(
     records: readonly StoredBytes[],
     inlineBudgetBytes: number | null,
-    urlOf: (name: string) => string,
+    urlOf: (name: string, sha256: string) => string,
   ): Promise<ArtifactObject[]> {
     const objects: ArtifactObject[] = [];
     let budget = inlineBudgetBytes ?? Infinity;
@@ -68,7 +75,7 @@ export class ArtifactObjects {
         content_type: record.contentType,
         size: record.size,
         inline: isInline ? value : null,
-        url: isInline ? null : urlOf(record.name),
+        url: isInline ? null : urlOf(record.name, record.sha256),
         sha256: record.sha256,
       });
     }

@@ -36,6 +36,11 @@ export class KeyRing {
     ];
   }
 
+  /** Whether there is anything that the present key did not make. */
+  get hasPrevious(): boolean {
+    return this.secrets.length > 1;
+  }
+
   derive(purpose: string): DerivedKeys {
     const [present, ...previous] = this.secrets.map((secret) => derivedKey(secret, purpose));
     if (present === undefined) throw new Error('A key ring has a present key');

@@ -22,11 +22,13 @@ export abstract class WebhookArtifactSource {
   abstract list(db: Queryable, jobId: string): Promise<WebhookArtifactRecord[]>;
   /**
    * The contract's artifact objects, with at most `inlineBudgetBytes` of them inlined in that order;
-   * 0: every one by url.
+   * 0: every one by url. `urlsExpireAt` (epoch ms): the urls are signed ones that work without a bearer token
+   * until then; null: plain ones.
    */
   abstract of(
     jobId: string,
     records: WebhookArtifactRecord[],
     inlineBudgetBytes: number | null,
+    urlsExpireAt: number | null,
   ): Promise<readonly object[]>;
 }

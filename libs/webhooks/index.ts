@@ -7,6 +7,8 @@ export type { WebhookEventType } from './webhook-event-type';
 export { WebhookEndpoints } from './endpoints/webhook-endpoints.service';
 export type { CreatedEndpoint } from './endpoints/webhook-endpoints.service';
 export type { JobWebhookCommand, StandingEndpointCommand } from './endpoints/endpoint-command';
+export { SecretRotation } from './signing/secret-rotation';
+export type { RotationCounts } from './signing/secret-rotation';
 export { WebhookSender } from './sending/webhook-sender.service';
 export type { SendCounts } from './sending/webhook-sender.service';
 export { Deliveries } from './deliveries/deliveries.service';

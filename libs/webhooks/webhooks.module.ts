@@ -21,6 +21,7 @@ import { DeliveryWakeup } from './sending/delivery-wakeup';
 import { MessageBody } from './sending/message-body';
 import { WebhookSender } from './sending/webhook-sender.service';
 import { SecretBox } from './signing/secret-box';
+import { SecretRotation } from './signing/secret-rotation';
 import { TargetPolicy } from './target/target-policy';
 import { WebhooksSettings, type WebhooksOptions } from './webhooks.options';
 
@@ -31,7 +32,7 @@ const ENTITIES = [
   DeliveryAttemptEntity,
 ];
 
-const FACE = [WebhookEndpoints, Deliveries, DeliveryRemoval, WebhookSender];
+const FACE = [WebhookEndpoints, Deliveries, DeliveryRemoval, SecretRotation, WebhookSender];
 
 const INNER: Provider[] = [
   EndpointStore,

@@ -132,6 +132,25 @@ describe('done-webhooks over HTTP', () => {
     ]);
   });
 
+  it('signs its urls for who asked for that: they open without a token, the others do not', async () => {
+    for (const signedUrls of [true, false]) {
+      const { body: job } = await submit({ url: receiver.url(), signedUrls });
+      const task = await lease();
+      await atEdge('PUT', `${task.taskId}/artifacts/b.txt`, 'b'.repeat(2000), task);
+      await atEdge('POST', `${task.taskId}/complete`, {}, task);
+      await send();
+
+      const artifact = verified(job.webhook?.secret).data.artifacts.find(
+        ({ name }) => name === 'b.txt',
+      );
+      const url = artifact?.url ?? '';
+      expect(url.includes('/signed/')).toBe(signedUrls);
+      const fetched = await gateway.call('GET', url.slice(gateway.baseUrl.length));
+      expect(fetched.status).toBe(signedUrls ? 200 : 401);
+      if (signedUrls) expect(fetched.text).toBe('b'.repeat(2000));
+    }
+  });
+
   it('shows each delivery with its attempts', async () => {
     const secret = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
     const submitted = await submit({ url: receiver.url(), secret, events: ['job.failed'] });

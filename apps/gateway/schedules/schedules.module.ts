@@ -5,6 +5,7 @@ import { DeliverySchedule } from './delivery.schedule';
 import { LeaseExpirySchedule } from './lease-expiry.schedule';
 import { leftoversSchedule } from './leftovers.schedule';
 import { retentionSchedule } from './retention.schedule';
+import { SecretRotationSchedule } from './secret-rotation.schedule';
 
 /** All that this application does by the clock; the libs start nothing themselves. */
 @Module({})
@@ -16,6 +17,7 @@ export class SchedulesModule {
       providers: [
         DeliverySchedule,
         LeaseExpirySchedule,
+        SecretRotationSchedule,
         leftoversSchedule(options.retentionCron),
         retentionSchedule(options.retentionCron),
       ],

@@ -2,6 +2,7 @@ import { Initial1763769600000 } from './1763769600000-initial';
 import { LeasesOnBadNetworks1763856000000 } from './1763856000000-leases-on-bad-networks';
 import { Releases1763942400000 } from './1763942400000-releases';
 import { ResultColumns1764028800000 } from './1764028800000-result-columns';
+import { SignedUrls1764115200000 } from './1764115200000-signed-urls';
 import { Inputs1764201600000 } from './1764201600000-inputs';
 
 /** Every migration, oldest first. A migration that has been released is never edited. */
@@ -10,5 +11,6 @@ export const MIGRATIONS = [
   LeasesOnBadNetworks1763856000000,
   Releases1763942400000,
   ResultColumns1764028800000,
+  SignedUrls1764115200000,
   Inputs1764201600000,
 ] as const;

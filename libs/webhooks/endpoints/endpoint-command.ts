@@ -13,6 +13,8 @@ export interface JobWebhookCommand {
   readonly secret?: string;
   /** Absent: how the job ends. */
   readonly events?: readonly string[];
+  /** Artifacts' URLs work without a bearer token, for some days: whoever reads the body can fetch them. Default false. */
+  readonly signedUrls?: boolean;
 }
 
 /** A standing endpoint: for every job, or for those of some kinds. */

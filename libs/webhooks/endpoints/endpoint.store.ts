@@ -34,6 +34,7 @@ export class EndpointStore {
       url: endpoint.url,
       events: JSON.stringify(endpoint.events),
       kinds: endpoint.kinds === null ? null : JSON.stringify(endpoint.kinds),
+      has_signed_urls: endpoint.hasSignedUrls,
       secret_sealed: endpoint.secretSealed,
       created_at: endpoint.createdAt,
     });

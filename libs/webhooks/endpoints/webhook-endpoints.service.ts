@@ -86,6 +86,7 @@ export class WebhookEndpoints {
       url: url.href,
       events,
       kinds: standing.kinds,
+      hasSignedUrls: command.signedUrls ?? false,
       secretSealed: this.box.seal(webhookSecretKey(secret, `${standing.path}secret`), id),
       previousSecretSealed: null,
       previousSecretUntil: null,

@@ -1,5 +1,5 @@
 import { Check, Entity, Index } from 'typeorm';
-import { EpochMsColumn, IdColumn, JsonColumn, TextColumn } from '@foreman/database';
+import { EpochMsColumn, FlagColumn, IdColumn, JsonColumn, TextColumn } from '@foreman/database';
 import type { WebhookEventType } from '../webhook-event-type';
 
 /** `gone`: it answered 410. `failing`: it has failed for so long that nobody seems to be there. */
@@ -19,6 +19,8 @@ export class WebhookEndpointEntity {
   @JsonColumn() events!: WebhookEventType[];
   /** Null: of every kind. */
   @JsonColumn({ nullable: true }) kinds!: string[] | null;
+  /** URLs in its bodies work without a bearer token. */
+  @FlagColumn() hasSignedUrls!: boolean;
   @TextColumn() secretSealed!: string;
   /** While a secret is rotating both sign. */
   @TextColumn({ nullable: true }) previousSecretSealed!: string | null;

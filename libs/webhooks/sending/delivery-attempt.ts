@@ -57,7 +57,9 @@ export class DeliveryAttempt {
     let body: Buffer;
     let signed: Record<string, string>;
     try {
-      body = await this.body.build(message, delivery.urlsOnly);
+      const { urlsOnly } = delivery;
+      const form = { urlsOnly, signedUrls: endpoint.hasSignedUrls, now };
+      body = await this.body.build(message, form);
       const timestampSeconds = Math.floor(now / 1000);
       const keys = this.secrets.signingKeys(endpoint, now);
       signed = signatureHeaders({ id: message.eventId, timestampSeconds, body }, keys);

@@ -3,6 +3,17 @@ import { isoTime } from '@foreman/kernel';
 import { WebhookArtifactSource } from '../artifact-source';
 import type { WebhookMessageEntity } from '../entities/message.entity';
 import { WebhooksSettings } from '../webhooks.options';
+import { signedUrlExpiry } from './url-expiry';
+
+/** How one try of a delivery departs from the plain body. */
+export interface BodyForm {
+  /** Nothing is inlined, for a receiver that found the body too large. */
+  readonly urlsOnly: boolean;
+  /** The urls work without a bearer token, as the endpoint asked. */
+  readonly signedUrls: boolean;
+  /** Of this try; epoch ms. */
+  readonly now: number;
+}
 
 /** Builds the contract's body from what its event froze. */
 @Injectable()
@@ -12,10 +23,10 @@ export class MessageBody {
     private readonly settings: WebhooksSettings,
   ) {}
 
-  /** `urlsOnly`: nothing is inlined, for a receiver that found the body too large. */
-  async build(message: WebhookMessageEntity, urlsOnly: boolean): Promise<Buffer> {
+  async build(message: WebhookMessageEntity, form: BodyForm): Promise<Buffer> {
     const { jobId, run, seq } = message;
-    const budget = urlsOnly ? 0 : this.settings.inlineBudgetBytes;
+    const budget = form.urlsOnly ? 0 : this.settings.inlineBudgetBytes;
+    const urlsExpireAt = form.signedUrls ? signedUrlExpiry(message.createdAt, form.now) : null;
     const links = this.settings.jobLinks?.(jobId);
     return Buffer.from(
       JSON.stringify({
@@ -23,7 +34,7 @@ export class MessageBody {
         timestamp: isoTime(message.createdAt),
         data: {
           job: { ...message.job, ...(links === undefined ? {} : { links }), run, seq },
-          artifacts: await this.artifacts.of(jobId, message.artifacts, budget),
+          artifacts: await this.artifacts.of(jobId, message.artifacts, budget, urlsExpireAt),
         },
       }),
     );

@@ -152,6 +152,30 @@ describe('WebhookSender', () => {
     expect(receiver.posts[2]?.body).toContain('"inline":null');
   });
 
+  it('signs urls for the endpoint that asked for it, the same over the retries', async () => {
+    const { jobId } = await lab.submit({ url: receiver.url(), signedUrls: true });
+    await lab.run((tx) => lab.endpoints.createStanding(tx, { url: receiver.url('[::1]') }));
+    lab.shelf.put(jobId, 'large', 2_000_000);
+    const at = lab.clock.now();
+    await lab.complete(jobId);
+    receiver.script.push(answerWith(500), answerWith(500));
+    const urls = () =>
+      receiver.posts.map(({ body }) => {
+        const { data } = JSON.parse(body) as { data: { artifacts: { url: string }[] } };
+        return data.artifacts[0]?.url.split('?')[1] ?? 'plain';
+      });
+
+    await lab.sender.runOnce();
+    const signed = `expires=${at + 7 * 86_400_000}`;
+    expect(urls().toSorted()).toEqual([signed, 'plain']);
+    lab.clock.advance(5000);
+    await lab.sender.runOnce();
+
+    expect(urls().slice(2).toSorted()).toEqual([signed, 'plain']);
+    const bodies = new Set(receiver.posts.map(({ body }) => body));
+    expect([receiver.posts.length, bodies.size]).toEqual([4, 2]);
+  });
+
   it('disables the endpoint that answers 410, with all that is owed to it', async () => {
     const { jobId } = await lab.submit({
       url: receiver.url(),

@@ -29,13 +29,16 @@ export class ShelfOfArtifacts extends WebhookArtifactSource {
     jobId: string,
     records: WebhookArtifactRecord[],
     inlineBudgetBytes: number | null,
+    urlsExpireAt: number | null,
   ): Promise<readonly object[]> {
     let budget = inlineBudgetBytes ?? Infinity;
     return records.map(({ name, contentType, size, sha256 }) => {
       const isInline = budget > 0 && size <= budget;
       if (isInline) budget -= size;
       const inline = isInline ? 'x'.repeat(size) : null;
-      const url = isInline ? null : `https://foreman.example/jobs/${jobId}/artifacts/${name}`;
+      const plain = `https://foreman.example/jobs/${jobId}/artifacts/${name}`;
+      const signed = urlsExpireAt === null ? plain : `${plain}?expires=${urlsExpireAt}`;
+      const url = isInline ? null : signed;
       return { name, content_type: contentType, size, inline, url, sha256 };
     });
   }

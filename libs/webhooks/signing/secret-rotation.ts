@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { ReadConnection, UnitOfWork, type SqlValue } from '@foreman/database';
+import { SecretBox, UnreadableSecretError } from './secret-box';
+import { WebhooksSettings } from '../webhooks.options';
+
+/** Secrets that one page looks at, and one bulk unit may write. */
+const PAGE = 200;
+/** The columns of an endpoint that hold a sealed secret. */
+const COLUMNS = ['secret_sealed', 'previous_secret_sealed'] as const;
+
+type SealedRow = { readonly id: string } & Readonly<
+  Record<(typeof COLUMNS)[number], string | null>
+>;
+
+/** What one run has done. */
+export interface RotationCounts {
+  /** Secrets that the present key seals now. */
+  readonly resealed: number;
+  /** Secrets that none of the keys opens; their deliveries fail until the right key is back. */
+  readonly unreadable: number;
+}
+
+/** After the secret key was replaced: seals what a previous key sealed with the present one, so that the previous one can be dropped. */
+@Injectable()
+export class SecretRotation {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly reads: ReadConnection,
+    private readonly box: SecretBox,
+    private readonly settings: WebhooksSettings,
+  ) {}
+
+  /**
+   * Looks at every endpoint in pages, in the bulk lane; may be cut off and run again. Without previous keys there is
+   * nothing to do, and nothing is read.
+   */
+  async runOnce(): Promise<RotationCounts> {
+    const counts = { resealed: 0, unreadable: 0 };
+    if (!this.settings.keyRing.hasPrevious) return counts;
+    let after = '';
+    for (;;) {
+      const rows = await this.reads.query<SealedRow>(NEXT_PAGE, [after, PAGE]);
+      const last = rows.at(-1);
+      if (last === undefined) return counts;
+      after = last.id;
+      const updates = rows.flatMap((row) => this.updatesOf(row, counts));
+      if (updates.length > 0) counts.resealed += await this.write(updates);
+    }
+  }
+
+  private updatesOf(row: SealedRow, counts: { unreadable: number }): Reseal[] {
+    return COLUMNS.flatMap((column) => {
+      const sealed = row[column];
+      if (sealed === null) return [];
+      try {
+        if (this.box.isOfPresentKey(sealed, row.id)) return [];
+        const anew = this.box.seal(this.box.open(sealed, row.id), row.id);
+        return [{ sql: RESEAL[column], params: [anew, row.id, sealed] }];
+      } catch (error) {
+        if (!(error instanceof UnreadableSecretError)) throw error;
+        counts.unreadable += 1;
+        return [];
+      }
+    });
+  }
+
+  /** A secret that was replaced meanwhile is left as it is: the present key sealed the new one. */
+  private write(updates: readonly Reseal[]): Promise<number> {
+    return this.unitOfWork.run(async (tx) => {
+      let changed = 0;
+      for (const { sql, params } of updates) changed += await tx.execute(sql, params);
+      return changed;
+    }, 'bulk');
+  }
+}
+
+interface Reseal {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+}
+
+const NEXT_PAGE = `
+  SELECT id, secret_sealed, previous_secret_sealed FROM webhook_endpoints
+  WHERE id > ? ORDER BY id LIMIT ?`;
+
+const RESEAL = {
+  secret_sealed: `UPDATE webhook_endpoints SET secret_sealed = ? WHERE id = ? AND secret_sealed = ?`,
+  previous_secret_sealed: `
+    UPDATE webhook_endpoints SET previous_secret_sealed = ? WHERE id = ? AND previous_secret_sealed = ?`,
+};
