@@ -259,6 +259,17 @@ describe('EdgeAgent', () => {
     expect(task.heartbeats).toEqual([]);
   });
 
+  it('takes no more tasks with its completions once one of a kind came so that it cannot run', async () => {
+    const tasks = ['echo', 'unheard-of', 'echo', 'echo'].map((kind, index) =>
+      gateway.add(`t${index}`, {}, kind),
+    );
+    run(echo);
+    await eventually(() => tasks[3]?.status === 'completed');
+    expect(tasks[1]?.status).toBe('released');
+    const asked = gateway.callsTo(/complete/).map(({ path }) => path.endsWith('next=true'));
+    expect(asked).toEqual([true, false, false]);
+  });
+
   it('asks for earlier rows of those kinds only whose executors can go on from them', async () => {
     gateway.add('t1', {}, 'counted');
     run([

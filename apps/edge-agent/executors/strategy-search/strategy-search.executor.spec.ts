@@ -148,6 +148,19 @@ describe('StrategySearchExecutor', () => {
     expect(recorder.artifacts).toEqual(direct.artifacts);
   });
 
+  it('ranks stored configs by what their rows say, and those last that do not say it', async () => {
+    const recorder = new Recorder();
+    const { rows } = searchDirectly(payload);
+    rows.forEach(({ configId }, index) =>
+      recorder.stored.set(configId, index % 25 > 0 ? { sharpe: null } : { sharpe: -index }),
+    );
+    recorder.stored.set(rows[1]?.configId ?? '', {});
+    const resume = { resultCount: 250, processed: 250, total: 250, status: null };
+    const completion = await new StrategySearchExecutor().run({ ...task(), resume }, recorder);
+    const best = rows.filter((_, index) => index % 25 === 0).map(({ configId }) => configId);
+    expect(completion.bestConfigIds).toEqual(best);
+  });
+
   it('makes no more rows than are taken', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
