@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EdgeAgent, EdgeConnection, Outbox, OutboxUnusable, TokenRefused } from '@foreman/edge-sdk';
 import type { AgentLog } from '@foreman/edge-sdk';
@@ -13,6 +14,8 @@ import { EXIT_CODES } from './exit-codes';
 
 /** In the state directory. */
 const OUTBOX_FILE = 'outbox.db';
+/** In the state directory too: the agent's alone, emptied when it starts. */
+const INPUT_FOLDER = 'inputs';
 
 export interface AgentHost {
   readonly clock: Clock;
@@ -44,6 +47,9 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
       log,
       maxBytes: settings.outboxMaxBytes,
     });
+    // What a process that was killed has left; the open outbox says that no other agent is using it.
+    const inputFolder = join(settings.stateDirectory, INPUT_FOLDER);
+    await rm(inputFolder, { recursive: true, force: true });
     const token = await edgeCredential(settings, {
       clock,
       random,
@@ -74,6 +80,7 @@ export async function runAgent(settings: AgentSettings, host: AgentHost): Promis
       ids: new RandomIds(),
       log,
       outbox,
+      inputFolder,
       executors,
       concurrency: settings.concurrency,
       graceSeconds: settings.graceSeconds,

@@ -7,12 +7,16 @@ import type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman
 import { waitForFinalized } from './finalized-wait';
 import type { WaitOptions } from './finalized-wait';
 import { GatewaySession } from './gateway-session';
+import { uploadInput } from './input-upload';
+import type { InputBytes, InputOptions } from './input-upload';
 import { liveEvents } from './live-events';
 import type { LiveOptions, ReceivedLiveEvent } from './live-events';
 import type {
   ArtifactObject,
   Delivery,
+  DownloadUrl,
   Explanation,
+  Input,
   Job,
   JobFilter,
   JobRequest,
@@ -61,6 +65,24 @@ export class ForemanClient {
       this.submission(options),
     );
     return items;
+  }
+
+  /**
+   * Uploads what is too large for a payload, or no JSON; jobs then name it by its id: `inputs: [{name, inputId}]`.
+   * Stored when it settles, or `GatewayProblem` says why not (`artifact.too_large`, `server.storage_full`, ...).
+   */
+  uploadInput(bytes: InputBytes, options: InputOptions): Promise<Input> {
+    return uploadInput(this.session, bytes, options);
+  }
+
+  /** `input.not_found` once its time is over, unless a job names it. */
+  getInput(inputId: string, { signal }: CallOptions = {}): Promise<Input> {
+    return this.session.call({ method: 'GET', path: inputPath(inputId), signal });
+  }
+
+  /** No new job can name it; those that do keep it. */
+  deleteInput(inputId: string, { signal }: CallOptions = {}): Promise<void> {
+    return this.session.remove(inputPath(inputId), signal);
   }
 
   get(jobId: string, { signal }: CallOptions = {}): Promise<Job> {
@@ -185,6 +207,16 @@ export class ForemanClient {
     });
   }
 
+  /** A URL of these very bytes for somebody without an API key; `expiresSeconds`: 1..604800, an hour by default. */
+  issueDownloadUrl(
+    jobId: string,
+    name: string,
+    { expiresSeconds, signal }: CallOptions & { readonly expiresSeconds?: number } = {},
+  ): Promise<DownloadUrl> {
+    const path = `${artifactPath(jobId, name)}/download-url`;
+    return this.session.post(path, { expiresSeconds }, { signal });
+  }
+
   /** Webhook deliveries of this job, with their attempts. */
   deliveries(
     jobId: string,
@@ -220,6 +252,10 @@ export class ForemanClient {
 
 function queryOf({ sort, order, where, fields }: ResultQuery) {
   return { sort, order, where, fields: fields?.join(',') };
+}
+
+function inputPath(inputId: string): string {
+  return `/inputs/${encodeURIComponent(inputId)}`;
 }
 
 function jobPath(jobId: string): string {

@@ -31,10 +31,15 @@ export class GatewaySession {
   }
 
   /** A call with a JSON answer, retried while it fails for reasons that pass. */
-  async call<T>(call: GatewayCall): Promise<T> {
+  call<T>(call: GatewayCall): Promise<T> {
+    return this.repeated(() => call, call.signal);
+  }
+
+  /** The same with a call that is made anew for each try: its body is a stream, say. */
+  async repeated<T>(makeCall: () => GatewayCall, signal?: AbortSignal): Promise<T> {
     const timeoutMs = this.options.timeoutMs;
-    const attempt = () => this.http.json<T>({ timeoutMs, ...call });
-    return (await retrying(attempt, this.retrySettings(call.signal))).body as T;
+    const attempt = () => this.http.json<T>({ timeoutMs, ...makeCall() });
+    return (await retrying(attempt, this.retrySettings(signal))).body as T;
   }
 
   /** A POST with a JSON body. */

@@ -2,15 +2,20 @@
 export { ForemanClient } from './foreman-client';
 export type { ByteRange, ListOptions } from './foreman-client';
 export type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman-client.options';
+export type { InputBytes, InputOptions } from './input-upload';
 export type { WaitOptions } from './finalized-wait';
-export { ArtifactCorrupted } from './artifact-download';
 export type { LiveOptions, ReceivedLiveEvent } from './live-events';
 export type { DownloadOptions } from './artifact-download';
 export { WebhookRejected, verifyWebhook } from './verify-webhook';
 export type { VerifiedWebhook, WebhookHeaders, WebhookToVerify } from './verify-webhook';
 export { DEFAULT_WEBHOOK_LIMIT_BYTES, receiveNestWebhook, receiveWebhook } from './receive-webhook';
 export type { RawBodyRequest } from './receive-webhook';
-export { BodyTooLarge, ConnectionFailure, GatewayProblem } from '@foreman/gateway-http';
+export {
+  ArtifactCorrupted,
+  BodyTooLarge,
+  ConnectionFailure,
+  GatewayProblem,
+} from '@foreman/gateway-http';
 export type {
   ArtifactEventData,
   ArtifactObject,
@@ -18,8 +23,10 @@ export type {
   CodedError,
   Delivery,
   DeliveryAttempt,
+  DownloadUrl,
   Explanation,
   Job,
+  Input,
   JobEvent,
   JobEventType,
   JobFilter,
@@ -31,6 +38,7 @@ export type {
   Progress,
   ProgressData,
   MetricSummary,
+  NamedInput,
   ResultQuery,
   ResultRow,
   ResultSummary,

@@ -12,6 +12,31 @@ export interface WebhookTarget {
   /** `whsec_<base64 of 24..64 bytes>`; without one the gateway makes one and shows it in this answer only. */
   readonly secret?: string;
   readonly events?: readonly JobEventType[];
+  /** Artifacts' URLs in its bodies work without a bearer token, for 3.5 to 7 days. */
+  readonly signedUrls?: boolean;
+}
+
+/** An input under the name that the edge knows it by: 1..120 of `A-Z a-z 0-9 . _ -`, as artifacts have. */
+export interface NamedInput {
+  readonly name: string;
+  readonly inputId: string;
+}
+
+/** Bytes that jobs can name, uploaded before. */
+export interface Input {
+  readonly id: string;
+  readonly contentType: string;
+  /** Stored bytes; before they have come, what was announced, or null. */
+  readonly size: number | null;
+  /** Lower-case hex; the same. */
+  readonly sha256: string | null;
+  readonly url: string;
+  /** Whether a job names it: then it stays, whatever its time. */
+  readonly inUse: boolean;
+  readonly createdAt: string;
+  /** Null: its bytes have not come yet, and no job can name it. */
+  readonly storedAt: string | null;
+  readonly expiresAt: string;
 }
 
 export interface TaskRequest {
@@ -20,6 +45,8 @@ export interface TaskRequest {
   /** An edge's id or name. */
   readonly assignTo?: string;
   readonly requires?: Readonly<Record<string, string>>;
+  /** Besides the job's; one of the same name takes the place of that one. */
+  readonly inputs?: readonly NamedInput[];
 }
 
 export interface JobRequest {
@@ -27,6 +54,8 @@ export interface JobRequest {
   readonly payload?: Readonly<Record<string, unknown>>;
   /** 1..1000; without it the job has one task with the job's payload. */
   readonly tasks?: readonly TaskRequest[];
+  /** Uploaded before (`uploadInput`); every task gets them. */
+  readonly inputs?: readonly NamedInput[];
   readonly queue?: string;
   /** -100..100, higher first. */
   readonly priority?: number;
@@ -49,6 +78,14 @@ export interface JobRequest {
   readonly webhook?: WebhookTarget;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly onTaskFailure?: 'fail' | 'continue';
+}
+
+/** A URL that works without a bearer token until it expires: whoever has it can fetch what it names. */
+export interface DownloadUrl {
+  readonly url: string;
+  readonly method: 'GET';
+  /** ISO 8601. Earlier if the artifact goes, or other bytes take its place. */
+  readonly expiresAt: string;
 }
 
 /** A named, typed blob of a job (seed 002): exactly one of `inline` and `url` is set. */

@@ -13,6 +13,8 @@ export interface AgentParts {
   readonly log: AgentLog;
   /** This agent's alone; whoever opened it closes it, after `run()`. */
   readonly outbox: Outbox;
+  /** Where inputs lie while their tasks run; without it, in the system's folder for temporary files. */
+  readonly inputFolder?: string;
   /** Told of every lease that was lost, with what was given up for it. */
   readonly onLeaseLost?: (lost: LostLease) => void;
 }

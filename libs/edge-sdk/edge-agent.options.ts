@@ -25,7 +25,7 @@ export const DEFAULT_GRACE_SECONDS = 6;
 const MAX_CONCURRENCY = 100;
 const MAX_WAIT_SECONDS = 50;
 
-type MayBeAbsent = 'agentVersion' | 'onLeaseLost' | 'releaseOffered';
+type MayBeAbsent = 'agentVersion' | 'inputFolder' | 'onLeaseLost' | 'releaseOffered';
 
 export type CheckedAgentOptions = Required<Omit<EdgeAgentOptions, MayBeAbsent>> &
   Pick<EdgeAgentOptions, MayBeAbsent>;

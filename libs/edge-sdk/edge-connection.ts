@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { ConnectionFailure, GatewayHttp, ndjsonValues, reprDigest } from '@foreman/gateway-http';
-import type { GatewayCall, GatewayHttpOptions } from '@foreman/gateway-http';
+import type { GatewayAnswer, GatewayCall, GatewayHttpOptions } from '@foreman/gateway-http';
 import { sha256Hex } from '@foreman/kernel';
 import { ndjsonLines } from './row-batches';
 import type {
@@ -21,6 +21,8 @@ import type {
   StoredConfig,
   TaskHeartbeat,
   TaskHeartbeatAnswer,
+  UploadUrl,
+  UploadUrlRequest,
 } from './protocol.types';
 
 /** What a call about a task needs to know of it. */
@@ -167,6 +169,18 @@ export class EdgeConnection {
     }
   }
 
+  /** Opens an input's bytes, or with `range` and `if-range` a part of them; not verified (see `InputFiles`). */
+  async openInput(
+    task: HeldTask,
+    name: string,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<GatewayAnswer<Readable>> {
+    const path = `${FACE}/${taskPath(task)}/inputs/${encodeURIComponent(name)}`;
+    const all = { ...headers, ...leaseHeader(task) };
+    return this.http.stream({ method: 'GET', path, headers: all, signal });
+  }
+
   /** Stages an artifact under its digest (`Repr-Digest`); other bytes under the same name replace it. */
   async putArtifact(
     task: HeldTask,
@@ -182,6 +196,17 @@ export class EdgeConnection {
       signal,
     });
     return required(answer);
+  }
+
+  /** A URL that stages an artifact without this edge's token, while the lease lives. */
+  async uploadUrl(
+    task: HeldTask,
+    name: string,
+    request: UploadUrlRequest,
+    signal?: AbortSignal,
+  ): Promise<UploadUrl> {
+    const path = `${taskPath(task)}/artifacts/${encodeURIComponent(name)}/upload-url`;
+    return this.post(path, request, { headers: leaseHeader(task), signal });
   }
 
   /** Finishes the task; with `leaseNext` the answer may carry the next lease. */

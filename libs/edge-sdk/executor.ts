@@ -39,6 +39,13 @@ export interface TaskContext {
    */
   storedConfigIds(metrics?: readonly string[]): Promise<ReadonlyMap<string, StoredMetrics>>;
   /**
+   * The path of a file with exactly the bytes of the input of that name, verified; small ones are in `task.inputs` by
+   * value as well. It is fetched when it is first asked for, over as many connections as it takes, and gone when the
+   * attempt has ended. Rejects with a `TaskFailure` (`input.missing`, `input.corrupted`), the gateway's refusal, or the
+   * signal's reason.
+   */
+  inputFile(name: string): Promise<string>;
+  /**
    * Settles when the artifact is in the outbox; waits while that is full. The same name again replaces it.
    * Rejects with a final `TaskFailure` (`outbox.too_small`) for one that is larger than the whole outbox.
    */

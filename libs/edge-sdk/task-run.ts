@@ -2,6 +2,7 @@ import { delay } from '@foreman/kernel';
 import type { AgentParts } from './agent-parts';
 import type { Completion, Executor, ProgressReport, TaskContext } from './executor';
 import { failureReport } from './failure-report';
+import { InputFiles } from './input-files';
 import { LeaseHeartbeat } from './lease-heartbeat';
 import type { HeartbeatListener } from './lease-heartbeat';
 import { LeaseSender } from './lease-sender';
@@ -43,6 +44,7 @@ export class TaskRun {
   /** Aborts the sending as well: the lease is over for this process. */
   private readonly holding = new AbortController();
   private readonly heartbeat: LeaseHeartbeat;
+  private readonly inputs: InputFiles;
   /** From then on the sender alone decides: its own success makes a heartbeat see a lost lease. */
   private isEnding = false;
 
@@ -52,6 +54,7 @@ export class TaskRun {
     private readonly executor: Executor,
     private readonly settings: TaskRunSettings,
   ) {
+    this.inputs = new InputFiles(parts, task, this.working.signal);
     this.heartbeat = new LeaseHeartbeat(parts, task, {
       answered: (answer, askedMs) => settings.heartbeatAnswered(answer, askedMs),
       ended: (cause) => this.leaseEnded(cause),
@@ -77,7 +80,7 @@ export class TaskRun {
       if (!this.holding.signal.aborted) this.settings.outboxFailed(error);
       return this.handBack();
     } finally {
-      await this.heartbeat.stop();
+      await Promise.all([this.heartbeat.stop(), this.inputs.remove()]);
     }
   }
 
@@ -142,6 +145,7 @@ export class TaskRun {
       postRows: (rows, resultFolder) => uploads.postRows(rows, resultFolder),
       storedConfigIds: (metrics) =>
         storedConfigIds(this.parts, this.task, metrics ?? [], this.working.signal),
+      inputFile: (name) => this.inputs.path(name),
       putArtifact: (artifact) => uploads.putArtifact(artifact),
     };
     // In a function of its own, so that an executor that throws before its first await is a failure as well.

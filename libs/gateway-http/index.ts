@@ -7,3 +7,5 @@ export type { RetrySettings } from './retrying';
 export { BodyTooLarge, readBounded } from './bounded-body';
 export { ndjsonValues } from './ndjson-values';
 export { reprDigest } from './repr-digest';
+export { ArtifactCorrupted, resumedDownload } from './resumed-download';
+export type { ExpectedBytes, OpenDownload } from './resumed-download';

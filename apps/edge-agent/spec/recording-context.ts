@@ -12,6 +12,8 @@ export class RecordingContext implements TaskContext {
   readonly reports: ProgressReport[] = [];
   readonly rows: ResultRow[] = [];
   readonly artifacts = new Map<string, TaskArtifact>();
+  /** Paths by name. */
+  readonly inputFiles = new Map<string, string>();
   readonly stopper = new AbortController();
 
   get signal(): AbortSignal {
@@ -28,6 +30,12 @@ export class RecordingContext implements TaskContext {
 
   async storedConfigIds(): Promise<ReadonlyMap<string, StoredMetrics>> {
     return new Map();
+  }
+
+  async inputFile(name: string): Promise<string> {
+    const path = this.inputFiles.get(name);
+    if (path === undefined) throw new Error(`There is no input file ${name}`);
+    return path;
   }
 
   async putArtifact(artifact: TaskArtifact): Promise<void> {

@@ -5,6 +5,7 @@ import {
   type TaskContext,
   TaskFailure,
 } from '@foreman/edge-sdk';
+import { payloadWithPrices } from './request/input-prices';
 import { InvalidPayload } from './request/invalid-payload';
 import { type SearchRequest, readSearchRequest } from './request/search-request';
 import { INVALID_PAYLOAD, followSearch } from './thread/search-thread';
@@ -26,7 +27,7 @@ export class StrategySearchExecutor implements Executor {
 
   /** @throws TaskFailure `payload.invalid` (final) or `executor.crashed` (retryable); the signal's reason on abort */
   async run(task: LeasedTask, context: TaskContext): Promise<Completion> {
-    const request = readOrRefuse(task.payload);
+    const request = await readOrRefuse(task, context);
     context.signal.throwIfAborted();
     const isResuming = (task.resume?.resultCount ?? 0) > 0;
     const evaluated = isResuming ? await evaluatedBefore(context, request) : NONE;
@@ -76,9 +77,9 @@ async function evaluatedBefore(
   );
 }
 
-function readOrRefuse(payload: unknown): SearchRequest {
+async function readOrRefuse(task: LeasedTask, context: TaskContext): Promise<SearchRequest> {
   try {
-    return readSearchRequest(payload);
+    return readSearchRequest(await payloadWithPrices(task, context));
   } catch (error) {
     if (!(error instanceof InvalidPayload)) throw error;
     throw new TaskFailure(INVALID_PAYLOAD, error.message, false);

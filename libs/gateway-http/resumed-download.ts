@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { backoffMs, delay } from '@foreman/kernel';
+import type { GatewayAnswer } from './gateway-http';
+import { ConnectionFailure } from './gateway-problem';
+import { GATEWAY_BACKOFF, isPassing } from './retrying';
+import type { RetrySettings } from './retrying';
+
+/** What an artifact object says of the bytes. */
+export interface ExpectedBytes {
+  readonly name: string;
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** The bytes that came are not those that the artifact object promises. */
+export class ArtifactCorrupted extends Error {
+  override readonly name = 'ArtifactCorrupted';
+}
+
+/** Asks for the bytes once, with these headers: none of them, or those of a range. */
+export type OpenDownload = (
+  headers: Readonly<Record<string, string>>,
+) => Promise<GatewayAnswer<Readable>>;
+
+/**
+ * Bytes of any length, verified while they flow. Goes on by a range request after the last byte that came, and gives
+ * up after `maxAttempts` tries that brought nothing. Throws `ArtifactCorrupted` instead of ending when size or SHA-256
+ * are not right, the refusal, or the signal's reason.
+ */
+export async function* resumedDownload(
+  expected: ExpectedBytes,
+  open: OpenDownload,
+  settings: RetrySettings,
+): AsyncGenerator<Buffer, void> {
+  const { name, size, sha256 } = expected;
+  const hash = createHash('sha256');
+  let received = 0;
+  for await (const chunk of resumed(expected, open, settings)) {
+    received += chunk.length;
+    if (received > size) throw new ArtifactCorrupted(`${name} is longer than its ${size} bytes`);
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (received < size) throw new ArtifactCorrupted(`${name} ended after ${received} of ${size}`);
+  const digest = hash.digest('hex');
+  if (digest !== sha256) throw new ArtifactCorrupted(`${name} has the digest ${digest}`);
+}
+
+async function* resumed(
+  { name, size, sha256 }: ExpectedBytes,
+  open: OpenDownload,
+  {
+    clock,
+    random,
+    signal,
+    policy = GATEWAY_BACKOFF,
+    maxAttempts = Infinity,
+    onRetry,
+  }: RetrySettings,
+): AsyncGenerator<Buffer, void> {
+  let received = 0;
+  let failures = 0;
+  while (received < size || size === 0) {
+    try {
+      const isResumed = received > 0;
+      const range = isResumed ? { range: `bytes=${received}-`, 'if-range': `"${sha256}"` } : {};
+      const { status, body } = await open({ accept: '*/*', ...range });
+      if (isResumed && status !== 206) {
+        body.destroy();
+        throw new ArtifactCorrupted(`${name} changed while it was downloaded`);
+      }
+      for await (const chunk of whole(body)) {
+        received += chunk.length;
+        failures = 0;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures += 1;
+      if (!isPassing(error) || failures >= maxAttempts) throw error;
+      const delayMs = backoffMs(policy, failures, random);
+      onRetry?.({ error, failures, delayMs });
+      await delay(clock, delayMs, signal);
+    }
+  }
+}
+
+/** A body's chunks; its breaking off is a failed connection like any other. */
+async function* whole(body: Readable): AsyncGenerator<Buffer, void> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await chunks.next().catch((cause: unknown) => {
+        throw new ConnectionFailure('the download broke off', { cause });
+      });
+      if (next.done === true) return;
+      yield next.value as Buffer;
+    }
+  } finally {
+    body.destroy();
+  }
+}
