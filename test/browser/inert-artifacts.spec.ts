@@ -71,6 +71,7 @@ describe('an artifact in a browser', () => {
   });
 
   beforeEach(async () => {
+    beacon.of(STORED).clear();
     context = await browser.newContext();
     page = await context.newPage();
   });

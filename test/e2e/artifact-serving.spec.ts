@@ -67,7 +67,7 @@ describe('artifacts over HTTP, by RFC 9110', () => {
     expect(CASES.length).toBeGreaterThanOrEqual(60);
   });
 
-  it.each(CASES)('$section $method $of: $what -> $status $part', async (it) => {
+  it.each(CASES)('$section $method $of: $what -> $status', async (it) => {
     const answer = await ask(it.method, it.of, it.send);
     expect(answer.status).toBe(it.status);
     expectHeaders(it, answer);

@@ -57,6 +57,7 @@ export class TaskArtifactsController {
   @ApiOkResponse({ type: ArtifactObjectDto, description: 'These very bytes were there' })
   @ApiProblems(
     'request.invalid',
+    'request.unsupported_type',
     'artifact.digest_mismatch',
     'artifact.too_large',
     'lease.missing',
