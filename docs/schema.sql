@@ -176,6 +176,47 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
+CREATE TABLE input_blobs (
+  sha256 text PRIMARY KEY NOT NULL,
+  blob_key text NOT NULL REFERENCES blobs (key),
+  size integer NOT NULL CHECK (size >= 0),
+  refs integer NOT NULL CHECK (refs >= 0)
+);
+
+CREATE UNIQUE INDEX input_blobs_blob ON input_blobs (blob_key);
+
+CREATE TABLE inputs (
+  id text PRIMARY KEY NOT NULL,
+  content_type text NOT NULL,
+  announced_size integer CHECK (announced_size >= 0),
+  announced_sha256 text,
+  sha256 text REFERENCES input_blobs (sha256),
+  size integer CHECK (size >= 0),
+  ttl_seconds integer NOT NULL CHECK (ttl_seconds >= 1),
+  holds integer NOT NULL DEFAULT 0 CHECK (holds >= 0),
+  created_by text,
+  created_at integer NOT NULL,
+  stored_at integer,
+  expires_at integer NOT NULL,
+  hidden_at integer,
+  CHECK ((stored_at IS NULL) = (sha256 IS NULL)),
+  CHECK ((stored_at IS NULL) = (size IS NULL)),
+  CHECK (stored_at IS NOT NULL OR holds = 0)
+);
+
+CREATE INDEX inputs_expiring ON inputs (expires_at) WHERE holds = 0;
+
+CREATE INDEX inputs_of_blob ON inputs (sha256) WHERE sha256 IS NOT NULL;
+
+CREATE TABLE job_inputs (
+  job_id text NOT NULL REFERENCES jobs (id),
+  name text NOT NULL,
+  input_id text NOT NULL REFERENCES inputs (id),
+  PRIMARY KEY (job_id, name)
+);
+
+CREATE INDEX job_inputs_of_input ON job_inputs (input_id);
+
 CREATE TABLE job_payloads (
   job_id text PRIMARY KEY NOT NULL REFERENCES jobs (id),
   body text NOT NULL
@@ -318,6 +359,15 @@ CREATE INDEX row_sets_of_job ON row_sets (job_id, id);
 
 CREATE TABLE "schema_migrations" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "timestamp" bigint NOT NULL, "name" varchar NOT NULL);
 
+CREATE TABLE task_inputs (
+  task_id text NOT NULL REFERENCES tasks (id),
+  name text NOT NULL,
+  input_id text NOT NULL REFERENCES inputs (id),
+  PRIMARY KEY (task_id, name)
+);
+
+CREATE INDEX task_inputs_of_input ON task_inputs (input_id);
+
 CREATE TABLE task_payloads (
   task_id text PRIMARY KEY NOT NULL REFERENCES tasks (id),
   body text NOT NULL
@@ -359,7 +409,7 @@ CREATE TABLE tasks (
   error_code text,
   error_message text,
   created_at integer NOT NULL,
-  finalized_at integer, claim_group text NOT NULL DEFAULT '', is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)), is_graced boolean NOT NULL DEFAULT 0 CHECK (is_graced IN (0, 1)), stall_seconds integer CHECK (stall_seconds >= 1), fails_on_stall boolean NOT NULL DEFAULT 0 CHECK (fails_on_stall IN (0, 1)), stall_due_at integer, stalled_at integer, progress_rate real, row_set_id integer,
+  finalized_at integer, claim_group text NOT NULL DEFAULT '', is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)), is_graced boolean NOT NULL DEFAULT 0 CHECK (is_graced IN (0, 1)), stall_seconds integer CHECK (stall_seconds >= 1), fails_on_stall boolean NOT NULL DEFAULT 0 CHECK (fails_on_stall IN (0, 1)), stall_due_at integer, stalled_at integer, progress_rate real, row_set_id integer, has_inputs boolean NOT NULL DEFAULT 0 CHECK (has_inputs IN (0, 1)),
   UNIQUE (job_id, task_index),
   CHECK ((status = 'leased') = (lease_token IS NOT NULL)),
   CHECK ((status = 'leased') = (lease_edge_id IS NOT NULL)),
@@ -406,7 +456,7 @@ CREATE TABLE webhook_endpoints (
   created_at integer NOT NULL,
   failing_since integer,
   disabled_at integer,
-  disabled_reason text CHECK (disabled_reason IN ('gone', 'failing')),
+  disabled_reason text CHECK (disabled_reason IN ('gone', 'failing')), has_signed_urls boolean NOT NULL DEFAULT 0 CHECK (has_signed_urls IN (0, 1)),
   CHECK ((previous_secret_sealed IS NULL) = (previous_secret_until IS NULL)),
   CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL))
 );

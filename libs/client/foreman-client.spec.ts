@@ -145,6 +145,17 @@ describe('ForemanClient', () => {
     );
   });
 
+  it('asks for a URL that needs no key', async () => {
+    const issued = { url: 'https://foreman.test/signed', method: 'GET', expiresAt: 'then' };
+    gateway.script = (_request, response) => json(response, 200, issued);
+    expect(await client.issueDownloadUrl('j1', 'a b', { expiresSeconds: 60 })).toEqual(issued);
+    expect(gateway.seen[0]).toMatchObject({
+      method: 'POST',
+      url: '/jobs/j1/artifacts/a%20b/download-url',
+      body: '{"expiresSeconds":60}',
+    });
+  });
+
   it('cannot be led out of its path by an id', async () => {
     gateway.script = (_request, response) => problem(response, 404, 'job.not_found');
     await expect(client.get('../admin/stats?x')).rejects.toThrow(GatewayProblem);

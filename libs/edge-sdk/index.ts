@@ -37,4 +37,6 @@ export type {
   ResultRow,
   ResumePoint,
   StoredConfig,
+  UploadUrl,
+  UploadUrlRequest,
 } from './protocol.types';

@@ -18,6 +18,25 @@ export interface ArtifactObject {
   readonly sha256: string;
 }
 
+/** What a URL is asked for: it takes these bytes alone, for somebody who must not have the edge's token. */
+export interface UploadUrlRequest {
+  readonly contentType: string;
+  /** Bytes: neither more nor less are taken. */
+  readonly size: number;
+  /** Hex. */
+  readonly sha256?: string;
+  /** 1..604800; an hour by default. It never outlives the lease. */
+  readonly expiresSeconds?: number;
+}
+
+export interface UploadUrl {
+  readonly url: string;
+  readonly method: 'PUT';
+  /** To be sent with the bytes. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expiresAt: string;
+}
+
 /** What earlier attempts left behind; only for a poll that said `resume`. */
 export interface ResumePoint {
   readonly resultCount: number;

@@ -296,6 +296,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/jobs/{id}/artifacts/{name}/download-url": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make a URL for an artifact's bytes
+         * @description It works without a bearer token, for these bytes only, and is served as the artifact itself is. Nothing is stored: asking again makes another.
+         */
+        readonly post: operations["issueDownloadUrl"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/jobs/{id}/deliveries": {
         readonly parameters: {
             readonly query?: never;
@@ -331,6 +351,54 @@ export interface paths {
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inputs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Announce an input
+         * @description For what is too large for a payload, or no JSON. Put its bytes to the `url` of the answer, then name its `id` in the `inputs` of a job. What is said here of size and digest is held against the bytes.
+         */
+        readonly post: operations["createInput"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inputs/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at an input
+         * @description What is known of it; its bytes are for the edges of the jobs that name it.
+         */
+        readonly get: operations["getInput"];
+        /**
+         * Upload an input's bytes
+         * @description Raw bytes, streamed and hashed; the type is the one that was announced. The same bytes again: 200. Once stored they never change: other bytes are refused.
+         */
+        readonly put: operations["putInput"];
+        readonly post?: never;
+        /**
+         * Delete an input
+         * @description No new job can name it. The jobs that do keep it as long as they are kept.
+         */
+        readonly delete: operations["deleteInput"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -569,6 +637,94 @@ export interface paths {
          * @description Raw bytes, streamed and hashed. Staged: nobody else sees it before the task completes, and the next lease of the task discards it. The same bytes again: 200; other bytes replace them.
          */
         readonly put: operations["putArtifact"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/internal/edges/tasks/{id}/inputs/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Fetch an input's bytes
+         * @description For the holder of the lease, by the rules of artifacts: single ranges, preconditions, the SHA-256 as ETag. A download that broke off goes on with `Range` and `If-Range`.
+         */
+        readonly get: operations["getTaskInput"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        /**
+         * Look at an input's headers
+         * @description The headers that GET would answer, without the bytes.
+         */
+        readonly head: operations["headTaskInput"];
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/internal/edges/tasks/{id}/artifacts/{name}/upload-url": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make a URL for an artifact to be uploaded to
+         * @description For a program that must not have the edge's token. What is uploaded by it is staged as by a PUT of the edge; it takes one name, type and size, and dies with the lease. Nothing is stored: asking again makes another.
+         */
+        readonly post: operations["issueUploadUrl"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/signed/jobs/{id}/artifacts/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Fetch an artifact's bytes by a signed URL
+         * @description No bearer token is needed, or looked at. Ranges, conditions and headers are those of `getArtifact`.
+         */
+        readonly get: operations["getSignedArtifact"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        /**
+         * Look at an artifact's headers by a signed URL
+         * @description The headers that GET would answer, without the bytes.
+         */
+        readonly head: operations["headSignedArtifact"];
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/signed/tasks/{id}/artifacts/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Upload an artifact by a signed URL
+         * @description No bearer token is needed, or looked at. The bytes are staged as by `putArtifact`: of the type and size that the URL was made for, and while its lease lives.
+         */
+        readonly put: operations["putSignedArtifact"];
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
@@ -985,7 +1141,7 @@ export interface components {
              * @example request.invalid
              * @enum {string}
              */
-            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "internal" | "server.busy" | "server.storage_full";
+            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "internal" | "server.busy" | "server.storage_full";
             /**
              * @description The request, as in the log and in `X-Request-Id`.
              * @example urn:foreman:request:01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
@@ -993,6 +1149,19 @@ export interface components {
             readonly instance: string;
             /** @description With `request.invalid`: every finding. */
             readonly errors?: readonly components["schemas"]["FieldErrorDto"][];
+        };
+        readonly NamedInputDto: {
+            /**
+             * @description As an artifact's: 1 to 120 of `A-Z a-z 0-9 . _ -`.
+             * @example prices
+             */
+            readonly name: string;
+            /**
+             * Format: uuid
+             * @description Of an input whose bytes have come.
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c13
+             */
+            readonly inputId: string;
         };
         readonly SubmitTaskDto: {
             /**
@@ -1018,6 +1187,8 @@ export interface components {
             readonly requires?: {
                 readonly [key: string]: string;
             };
+            /** @description Besides the job's; one of the same name takes the place of that one. */
+            readonly inputs?: readonly components["schemas"]["NamedInputDto"][];
         };
         readonly SubmitWebhookDto: {
             /**
@@ -1038,6 +1209,12 @@ export interface components {
              *     ]
              */
             readonly events?: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[];
+            /**
+             * @description `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days.
+             * @default false
+             * @example false
+             */
+            readonly signedUrls?: boolean;
         };
         readonly SubmitJobDto: {
             /**
@@ -1062,6 +1239,8 @@ export interface components {
             };
             /** @description 1 to 1000; left out: one task with the job's payload. */
             readonly tasks?: readonly components["schemas"]["SubmitTaskDto"][];
+            /** @description Uploaded before (`POST /inputs`); every task gets them. */
+            readonly inputs?: readonly components["schemas"]["NamedInputDto"][];
             /**
              * @default default
              * @example default
@@ -1517,6 +1696,33 @@ export interface components {
              */
             readonly metricsTruncated: boolean;
         };
+        readonly IssueDownloadUrlDto: {
+            /**
+             * @description Left out: an hour.
+             * @default 3600
+             * @example 3600
+             */
+            readonly expiresSeconds?: number;
+        };
+        readonly DownloadUrlDto: {
+            /**
+             * Format: uri
+             * @example http://127.0.0.1:8080/signed/jobs/…/artifacts/equity.csv?expires=…&signature=…
+             */
+            readonly url: string;
+            /**
+             * @description HEAD is answered too.
+             * @example GET
+             * @enum {string}
+             */
+            readonly method: "GET";
+            /**
+             * Format: date-time
+             * @description From then on it opens nothing; earlier if the artifact goes, or other bytes take its place.
+             * @example 2026-11-22T07:00:00.000Z
+             */
+            readonly expiresAt: string;
+        };
         readonly DeliveryErrorDto: {
             /** @example timeout */
             readonly class: string;
@@ -1700,6 +1906,74 @@ export interface components {
              * @example 0
              */
             readonly stalledTasks: number;
+        };
+        readonly CreateInputDto: {
+            /**
+             * @description Told to the edges that read it.
+             * @example application/json
+             */
+            readonly contentType: string;
+            /**
+             * @description In bytes; other bytes are refused.
+             * @example 1048576
+             */
+            readonly size?: number;
+            /**
+             * @description Hex; other bytes are refused.
+             * @example 93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588
+             */
+            readonly sha256?: string;
+            /**
+             * @description How long it is kept while no job names it; counted anew once its bytes have come.
+             * @example 86400
+             */
+            readonly ttlSeconds?: number;
+        };
+        readonly InputDto: {
+            /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c13
+             */
+            readonly id: string;
+            /** @example application/json */
+            readonly contentType: string;
+            /**
+             * @description Stored bytes; before they have come, what was announced, or null.
+             * @example 1048576
+             */
+            readonly size: number | null;
+            /**
+             * @description Hex SHA-256; before the bytes have come, what was announced, or null.
+             * @example 93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588
+             */
+            readonly sha256: string | null;
+            /**
+             * @description Where its bytes are put.
+             * @example https://foreman.example/inputs/01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c13
+             */
+            readonly url: string;
+            /**
+             * @description Whether a job names it: then it stays, whatever its time.
+             * @example false
+             */
+            readonly inUse: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly createdAt: string;
+            /**
+             * Format: date-time
+             * @description Null: its bytes have not come yet, and no job can name it.
+             * @example null
+             */
+            readonly storedAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes, unless a job names it then.
+             * @example 2026-11-23T01:00:00.000Z
+             */
+            readonly expiresAt: string;
         };
         readonly EnrolDto: {
             /**
@@ -2213,6 +2487,53 @@ export interface components {
             readonly metrics?: {
                 readonly [key: string]: (number | boolean) | null;
             };
+        };
+        readonly IssueUploadUrlDto: {
+            /** @example text/csv */
+            readonly contentType: string;
+            /**
+             * @description Bytes: neither more nor less are taken.
+             * @example 1048576
+             */
+            readonly size: number;
+            /**
+             * @description Hex; given, bytes of another digest are refused.
+             * @example 93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588
+             */
+            readonly sha256?: string;
+            /**
+             * @description Left out: an hour. It never outlives the lease.
+             * @default 3600
+             * @example 3600
+             */
+            readonly expiresSeconds?: number;
+        };
+        readonly UploadUrlDto: {
+            /**
+             * Format: uri
+             * @example http://127.0.0.1:8080/signed/tasks/…/artifacts/equity.csv?expires=…&signature=…
+             */
+            readonly url: string;
+            /**
+             * @example PUT
+             * @enum {string}
+             */
+            readonly method: "PUT";
+            /**
+             * @description To be sent with the bytes.
+             * @example {
+             *       "Content-Type": "text/csv"
+             *     }
+             */
+            readonly headers: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description From then on it takes nothing; earlier if the lease ends.
+             * @example 2026-11-22T07:00:00.000Z
+             */
+            readonly expiresAt: string;
         };
         readonly CreateApiKeyDto: {
             /**
@@ -4245,6 +4566,94 @@ export interface operations {
             };
         };
     };
+    readonly issueDownloadUrl: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["IssueDownloadUrlDto"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DownloadUrlDto"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `job.not_found`: There is no such job
+             *
+             *     `artifact.not_found`: There is no such artifact
+             */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
     readonly listDeliveries: {
         readonly parameters: {
             readonly query?: {
@@ -4410,6 +4819,408 @@ export interface operations {
             };
             /** @description `rate.limited`: Too many requests */
             readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly createInput: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description 1 to 200 printable ASCII characters. A repeat with the same key and body answers what the first call made. */
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateInputDto"];
+            };
+        };
+        readonly responses: {
+            /** @description A repeat of its Idempotency-Key */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InputDto"];
+                };
+            };
+            /** @description Open; `Location` is the input */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InputDto"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `input.not_found`: There is no such input */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `idempotency.conflict`: The Idempotency-Key belongs to another body */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `request.too_large`: The request is too large
+             *
+             *     `artifact.too_large`: The artifact is too large
+             */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.storage_full`: The storage is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly getInput: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InputDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `input.not_found`: There is no such input */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly putInput: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description RFC 9530: the bytes that arrive must have this digest. Also as `Content-Digest`. */
+                readonly "Repr-Digest"?: string;
+            };
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": string;
+                readonly "application/json": string;
+                readonly "text/csv": string;
+            };
+        };
+        readonly responses: {
+            /** @description These very bytes were there */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InputDto"];
+                };
+            };
+            /** @description Stored */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InputDto"];
+                };
+            };
+            /**
+             * @description `request.invalid`: The request is not valid
+             *
+             *     `artifact.digest_mismatch`: The bytes do not match their digest
+             */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `input.not_found`: There is no such input */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `input.conflict`: The input has other bytes already */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.too_large`: The artifact is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.storage_full`: The storage is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly deleteInput: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Deleted */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `input.not_found`: There is no such input */
+            readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -5663,6 +6474,686 @@ export interface operations {
              *
              *     `server.storage_full`: The storage is full
              */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly getTaskInput: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description The task's `leaseToken`: fences the call. It opens nothing without the edge's token. */
+                readonly "Foreman-Lease": string;
+                readonly Range?: string;
+                readonly "If-Range"?: string;
+            };
+            readonly path: {
+                readonly id: string;
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description All bytes */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The range that was asked for */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The bytes that `If-None-Match` names */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `lease.missing`: The Foreman-Lease header is missing */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `task.not_found`: There is no such task
+             *
+             *     `input.not_found`: There is no such input
+             */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `lease.lost`: The lease is over */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.precondition_failed`: The artifact is not the one expected */
+            readonly 412: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.range_not_satisfiable`: The range lies outside of the artifact */
+            readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly headTaskInput: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description The task's `leaseToken`: fences the call. It opens nothing without the edge's token. */
+                readonly "Foreman-Lease": string;
+                readonly Range?: string;
+                readonly "If-Range"?: string;
+            };
+            readonly path: {
+                readonly id: string;
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description All bytes */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The range that was asked for */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The bytes that `If-None-Match` names */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `lease.missing`: The Foreman-Lease header is missing */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `task.not_found`: There is no such task
+             *
+             *     `input.not_found`: There is no such input
+             */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `lease.lost`: The lease is over */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.precondition_failed`: The artifact is not the one expected */
+            readonly 412: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.range_not_satisfiable`: The range lies outside of the artifact */
+            readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly issueUploadUrl: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description The task's `leaseToken`: fences the call. It opens nothing without the edge's token. */
+                readonly "Foreman-Lease": string;
+            };
+            readonly path: {
+                readonly id: string;
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["IssueUploadUrlDto"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UploadUrlDto"];
+                };
+            };
+            /**
+             * @description `request.invalid`: The request is not valid
+             *
+             *     `lease.missing`: The Foreman-Lease header is missing
+             */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `task.not_found`: There is no such task */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `lease.lost`: The lease is over */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `request.too_large`: The request is too large
+             *
+             *     `artifact.too_large`: The artifact is too large
+             */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly getSignedArtifact: {
+        readonly parameters: {
+            readonly query: {
+                readonly sha256?: string;
+                readonly expires: string;
+                readonly key: string;
+                readonly signature: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description All bytes */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The range that was asked for */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The bytes that `If-None-Match` names */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.not_found`: There is no such artifact */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.precondition_failed`: The artifact is not the one expected */
+            readonly 412: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.range_not_satisfiable`: The range lies outside of the artifact */
+            readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly headSignedArtifact: {
+        readonly parameters: {
+            readonly query: {
+                readonly sha256?: string;
+                readonly expires: string;
+                readonly key: string;
+                readonly signature: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description All bytes */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The range that was asked for */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "*/*": string;
+                };
+            };
+            /** @description The bytes that `If-None-Match` names */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.not_found`: There is no such artifact */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.precondition_failed`: The artifact is not the one expected */
+            readonly 412: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.range_not_satisfiable`: The range lies outside of the artifact */
+            readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly putSignedArtifact: {
+        readonly parameters: {
+            readonly query: {
+                readonly attempt: string;
+                readonly lease: string;
+                readonly type: string;
+                readonly size: string;
+                readonly sha256?: string;
+                readonly expires: string;
+                readonly key: string;
+                readonly signature: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": string;
+                readonly "application/json": string;
+                readonly "text/csv": string;
+                readonly "image/svg+xml": string;
+            };
+        };
+        readonly responses: {
+            /** @description These very bytes were there */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ArtifactObjectDto"];
+                };
+            };
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ArtifactObjectDto"];
+                };
+            };
+            /**
+             * @description `request.invalid`: The request is not valid
+             *
+             *     `artifact.digest_mismatch`: The bytes do not match their digest
+             */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `task.not_found`: There is no such task */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `lease.lost`: The lease is over */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `artifact.too_large`: The artifact is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.storage_full`: The storage is full */
             readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;

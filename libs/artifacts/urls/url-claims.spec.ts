@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { canonicalClaims, type UrlClaims } from './url-claims';
 
 const BASE: UrlClaims = {
