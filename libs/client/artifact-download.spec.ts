@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { ForemanClient } from './foreman-client';
 import { ScriptedGateway, problem } from './spec/scripted-gateway';
@@ -67,6 +68,54 @@ describe('downloading an artifact', () => {
       });
     };
     await expect(download()).rejects.toThrow(/changed while it was downloaded/);
+  });
+
+  const OTHER_DIGEST = `sha-256=:${createHash('sha256').update('x').digest('base64')}:`;
+
+  /** Cut after 70,000 bytes; then what `rest` answers. */
+  function cutOnce(rest: (response: ServerResponse) => void): void {
+    gateway.script = (_request, response, count) => {
+      if (count > 1) return rest(response);
+      response.writeHead(200, { 'content-length': BYTES.length });
+      response.write(BYTES.subarray(0, 70_000), () => {
+        setTimeout(() => response.socket?.destroy(), 20);
+      });
+    };
+  }
+
+  it('hands on no byte of an answer that is said to be of other bytes', async () => {
+    gateway.script = (_request, response) =>
+      response.writeHead(200, { 'repr-digest': `md5=:AAAA:, ${OTHER_DIGEST}` }).end(BYTES);
+    const chunks: Buffer[] = [];
+    const reading = (async () => {
+      for await (const chunk of client.downloadArtifact('j1', ARTIFACT))
+        chunks.push(chunk as Buffer);
+    })();
+    await expect(reading).rejects.toMatchObject({ name: 'ArtifactCorrupted' });
+    expect(chunks).toEqual([]);
+  });
+
+  it.each(['md5=:AAAA:', 'no dictionary, (', 'sha-256=abc'])(
+    'overlooks a Repr-Digest that tells no SHA-256: %s',
+    async (header) => {
+      gateway.script = (_request, response) =>
+        response.writeHead(200, { 'repr-digest': header }).end(BYTES);
+      expect((await download()).equals(BYTES)).toBe(true);
+    },
+  );
+
+  it.each([
+    ['of other bytes, by its digest', { 'repr-digest': OTHER_DIGEST }, /said to have/],
+    ['of another part', { 'content-range': `bytes 69999-199999/${BYTES.length}` }, /instead of/],
+    ['of another size', { 'content-range': 'bytes 70000-199999/200001' }, /instead of/],
+  ])('does not go on with the rest %s', async (_what, headers, message) => {
+    cutOnce((response) => response.writeHead(206, headers).end(BYTES.subarray(70_000)));
+    await expect(download()).rejects.toThrow(message);
+  });
+
+  it('never ends well when the rest has other bytes', async () => {
+    cutOnce((response) => response.writeHead(206).end(Buffer.alloc(BYTES.length - 70_000, 'x')));
+    await expect(download()).rejects.toMatchObject({ name: 'ArtifactCorrupted' });
   });
 
   it('passes a refusal on', async () => {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { backoffMs, delay } from '@foreman/kernel';
 import type { GatewayAnswer } from './gateway-http';
 import { ConnectionFailure } from './gateway-problem';
+import { sha256OfReprDigest } from './repr-digest';
 import { GATEWAY_BACKOFF, isPassing } from './retrying';
 import type { RetrySettings } from './retrying';
 
@@ -49,7 +50,7 @@ export async function* resumedDownload(
 }
 
 async function* resumed(
-  { name, size, sha256 }: ExpectedBytes,
+  expected: ExpectedBytes,
   open: OpenDownload,
   {
     clock,
@@ -60,18 +61,20 @@ async function* resumed(
     onRetry,
   }: RetrySettings,
 ): AsyncGenerator<Buffer, void> {
+  const { size, sha256 } = expected;
   let received = 0;
   let failures = 0;
   while (received < size || size === 0) {
     try {
       const isResumed = received > 0;
       const range = isResumed ? { range: `bytes=${received}-`, 'if-range': `"${sha256}"` } : {};
-      const { status, body } = await open({ accept: '*/*', ...range });
-      if (isResumed && status !== 206) {
-        body.destroy();
-        throw new ArtifactCorrupted(`${name} changed while it was downloaded`);
+      const answer = await open({ accept: '*/*', ...range });
+      const flaw = flawOf(answer, expected, received);
+      if (flaw !== null) {
+        answer.body.destroy();
+        throw new ArtifactCorrupted(flaw);
       }
-      for await (const chunk of whole(body)) {
+      for await (const chunk of whole(answer.body)) {
         received += chunk.length;
         failures = 0;
         yield chunk;
@@ -86,6 +89,21 @@ async function* resumed(
       await delay(clock, delayMs, signal);
     }
   }
+}
+
+/** Why an answer is not about these bytes, as far as its head tells: seen before one of them is handed on. */
+function flawOf(
+  { status, headers }: GatewayAnswer<Readable>,
+  { name, size, sha256 }: ExpectedBytes,
+  received: number,
+): string | null {
+  const told = sha256OfReprDigest(headers['repr-digest'] ?? '');
+  if (told !== null && told !== sha256) return `${name} is said to have the digest ${told}`;
+  if (received === 0) return null;
+  if (status !== 206) return `${name} changed while it was downloaded`;
+  const rest = `bytes ${received}-${size - 1}/${size}`;
+  const part = headers['content-range'] ?? rest;
+  return part === rest ? null : `of ${name} came ${part} instead of ${rest}`;
 }
 
 /** A body's chunks; its breaking off is a failed connection like any other. */
