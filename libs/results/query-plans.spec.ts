@@ -41,7 +41,11 @@ describe('the statements of results', () => {
     ['the tail of a set', TAIL, /result_rows_of_set \(set_id=\? AND id>\?\)/],
     ["a row's chunk", CHUNK_OF_ROW, /metric_chunks_1 \(set_id=\? AND first_row_id<\?\)/],
     ["a chunk's columns", COLUMNS, /metric_columns_1 \(chunk_id=\?\)/],
-    ['sets that count', SETS_THAT_COUNT, /tasks_\d \(job_id=\?\)/],
+    [
+      'sets that count',
+      SETS_THAT_COUNT,
+      /tasks_\d \(job_id=\? AND task_index>\? AND task_index<\?\)/,
+    ],
     ['chunks', CHUNKS, /metric_chunks_1 \(set_id=\? AND first_row_id>\? AND first_row_id<\?\)/],
     [
       'columns of chunks',

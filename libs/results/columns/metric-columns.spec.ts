@@ -197,6 +197,31 @@ describe('metric columns', () => {
     expect(read).toContain(64);
   });
 
+  it('of one task are read without those of the others', async () => {
+    await lab.post(
+      0,
+      rowsOf(300, () => ({ first: 1 })),
+    );
+    await lab.post(
+      1,
+      rowsOf(260, (index) => ({ second: index })),
+    );
+    const rowCounts = async (taskIndex: number) => {
+      const counts: number[] = [];
+      for await (const slice of lab.slices(['second'], undefined, taskIndex)) {
+        expect(slice.taskIndex).toBe(taskIndex);
+        counts.push(slice.rowIds.length);
+      }
+      return counts;
+    };
+    expect(await rowCounts(0)).toEqual([300]);
+    expect(await rowCounts(1)).toEqual([260]);
+    expect(await rowCounts(2)).toEqual([]);
+    const names: string[] = [];
+    for await (const some of lab.names(1)) names.push(...some);
+    expect(names).toEqual(['second']);
+  });
+
   it('name the metrics that rows have, wherever these are', async () => {
     await lab.post(
       0,

@@ -13,6 +13,12 @@ export interface MetricSlice {
   readonly values: ReadonlyMap<string, Float64Array>;
 }
 
+/** Whose rows are meant: those of one task, or (null) of all that the job has. */
+export interface RowScope {
+  readonly jobId: string;
+  readonly taskIndex: number | null;
+}
+
 interface SetOfTask {
   readonly setId: number;
   readonly taskIndex: number;
@@ -22,19 +28,19 @@ interface SetOfTask {
 @Injectable()
 export class MetricColumns {
   /**
-   * These metrics of the job's rows that count, up to that row id, by task index and then in the order
+   * These metrics of the scope's rows that count, up to that row id, by task index and then in the order
    * of arrival. In short statements, with a turn of the event loop for others after each, so rows that
    * are replaced meanwhile are seen as they were or as they are. Which set of each task counts is seen
    * once, at the beginning.
    */
   async *read(
     db: Queryable,
-    jobId: string,
+    scope: RowScope,
     metrics: readonly string[],
     upToRowId: number,
   ): AsyncGenerator<MetricSlice> {
     const names = [...new Set(metrics)];
-    for (const set of await setsOf(db, jobId)) {
+    for (const set of await setsOf(db, scope)) {
       let lastRowId = 0;
       for await (const chunks of chunkPages(db, set.setId, names, upToRowId)) {
         for (const chunk of chunks) {
@@ -53,8 +59,12 @@ export class MetricColumns {
    * The names of the metrics that `read` may find values of, a few at a time and with repeats. A name
    * whose last value was replaced, or came after that row, can be among them.
    */
-  async *names(db: Queryable, jobId: string, upToRowId: number): AsyncGenerator<readonly string[]> {
-    for (const { setId } of await setsOf(db, jobId)) {
+  async *names(
+    db: Queryable,
+    scope: RowScope,
+    upToRowId: number,
+  ): AsyncGenerator<readonly string[]> {
+    for (const { setId } of await setsOf(db, scope)) {
       let lastRowId = 0;
       for await (const chunks of chunkPages(db, setId, [], upToRowId)) {
         const ids = chunks.map(({ id }) => id);
@@ -72,8 +82,9 @@ export class MetricColumns {
   }
 }
 
-function setsOf(db: Queryable, jobId: string): Promise<SetOfTask[]> {
-  return db.query<SetOfTask>(SETS_THAT_COUNT, [jobId]);
+function setsOf(db: Queryable, { jobId, taskIndex }: RowScope): Promise<SetOfTask[]> {
+  const [first, last] = taskIndex === null ? [0, LAST_TASK_INDEX] : [taskIndex, taskIndex];
+  return db.query<SetOfTask>(SETS_THAT_COUNT, [jobId, first, last]);
 }
 
 async function sliceOfChunk(
@@ -148,9 +159,13 @@ async function* namesInRows(
   }
 }
 
+/** No job has one beyond it; the largest that every database takes for such a column. */
+const LAST_TASK_INDEX = 2_147_483_647;
+
 export const SETS_THAT_COUNT = `
   SELECT row_set_id AS "setId", task_index AS "taskIndex" FROM tasks
-  WHERE job_id = ? AND row_set_id IS NOT NULL ORDER BY task_index`;
+  WHERE job_id = ? AND task_index >= ? AND task_index <= ? AND row_set_id IS NOT NULL
+  ORDER BY task_index`;
 
 export function namesIn(chunks: number): string {
   const marks = Array.from({ length: chunks }, () => '?').join(', ');

@@ -7,7 +7,7 @@ import { FloatList } from './float-list';
 import { HeavyReads } from './heavy-reads';
 import { metricSummary, type MetricSummary } from './metric-summary';
 import { isContradiction, type RowFilter } from './row-filter';
-import { RowScan } from './row-scan';
+import { RowScan, scopeOf } from './row-scan';
 import { rowFilter } from './filter-text';
 
 export interface ResultSummary {
@@ -36,8 +36,8 @@ export class ResultSummaries {
   ) {}
 
   /**
-   * How many rows meet the conditions, and what their metrics are like; at most 100 of the job's
-   * metrics, the first by name. The rows are those that were there when it began.
+   * How many rows meet the conditions, and what their metrics are like; at most 100 of the metrics of
+   * the job, or of the task that is asked for, the first by name. The rows are those that were there when it began.
    * @throws `request.invalid` for a condition that is none; `rate.limited` when too many such reads wait.
    */
   of(db: Queryable, jobId: string, where: readonly string[] = []): Promise<ResultSummary> {
@@ -51,7 +51,8 @@ export class ResultSummaries {
     const count = await this.count(rows);
     const names = new FirstNames(MAX_METRICS);
     if (!isContradiction(filter)) {
-      for await (const some of this.columns.names(db, jobId, rows.upToRowId)) names.add(some);
+      const scope = scopeOf(jobId, filter);
+      for await (const some of this.columns.names(db, scope, rows.upToRowId)) names.add(some);
     }
     const { first, hasMore } = names.end();
     const atOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / Math.max(1, count)));

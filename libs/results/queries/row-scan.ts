@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
-import { MetricColumns, type MetricSlice } from '../columns/metric-columns';
+import { MetricColumns, type MetricSlice, type RowScope } from '../columns/metric-columns';
 import { columnValue } from '../columns/metric-chunk';
 import type { MetricValue } from '../result-row';
 import { isContradiction, metRows, type RowFilter } from './row-filter';
@@ -31,17 +31,22 @@ export class RowScan {
     if (isContradiction(filter)) return;
     const names = [...new Set([...filter.metrics.map(({ metric }) => metric), ...metrics])];
     const [configId] = filter.configIds;
-    const [taskIndex] = filter.taskIndexes;
+    const scope = scopeOf(jobId, filter);
     const slices =
       configId === undefined
-        ? this.columns.read(db, jobId, names, upToRowId)
+        ? this.columns.read(db, scope, names, upToRowId)
         : rowsOfConfig(db, { jobId, configId, upToRowId }, names);
     for await (const slice of slices) {
-      if (taskIndex !== undefined && slice.taskIndex !== taskIndex) continue;
+      if (scope.taskIndex !== null && slice.taskIndex !== scope.taskIndex) continue;
       const met = metRows(slice, filter.metrics);
       if (met === null || met.includes(1)) yield { slice, met };
     }
   }
+}
+
+/** The columns of other tasks are not read. */
+export function scopeOf(jobId: string, { taskIndexes: [taskIndex] }: RowFilter): RowScope {
+  return { jobId, taskIndex: taskIndex ?? null };
 }
 
 interface ConfigOfJob {

@@ -23,7 +23,7 @@ const ALL_ROWS = Number.MAX_SAFE_INTEGER;
 export class ColumnsLab {
   private constructor(
     readonly engine: TestEngine,
-    private jobId: string,
+    public jobId: string,
     private readonly leases: Map<LabTask, TestLease>,
   ) {}
 
@@ -68,12 +68,18 @@ export class ColumnsLab {
     });
   }
 
-  slices(metrics: readonly string[], upToRowId = ALL_ROWS): AsyncGenerator<MetricSlice> {
-    return this.engine.get(MetricColumns).read(this.engine.reads, this.jobId, metrics, upToRowId);
+  slices(
+    metrics: readonly string[],
+    upToRowId = ALL_ROWS,
+    taskIndex: number | null = null,
+  ): AsyncGenerator<MetricSlice> {
+    const scope = { jobId: this.jobId, taskIndex };
+    return this.engine.get(MetricColumns).read(this.engine.reads, scope, metrics, upToRowId);
   }
 
-  names(): AsyncGenerator<readonly string[]> {
-    return this.engine.get(MetricColumns).names(this.engine.reads, this.jobId, ALL_ROWS);
+  names(taskIndex: number | null = null): AsyncGenerator<readonly string[]> {
+    const scope = { jobId: this.jobId, taskIndex };
+    return this.engine.get(MetricColumns).names(this.engine.reads, scope, ALL_ROWS);
   }
 
   /** `[taskIndex, rowId, ...values]` of every row, as the columns tell it. */
