@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { EDGE_SCHEME, SERVICE_SCHEME } from './http/faces';
+import { SIGNED_SCHEME } from './signed-api/signed-face';
 
 const DESCRIPTION = `Foreman hands work to machines that nobody can reach, and gets the results back without losing any.
 
@@ -27,6 +28,10 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
         description: "An edge's token, fme_... (to enrol: fmn_...)",
       },
       EDGE_SCHEME,
+    )
+    .addApiKey(
+      { type: 'apiKey', in: 'query', name: 'signature', description: 'Part of a signed URL' },
+      SIGNED_SCHEME,
     )
     .addTag('jobs', 'For services: submit jobs, read results and artifacts.')
     .addTag('edges', 'For edges: lease tasks and bring their results.')

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '@foreman/testing';
-import { type DataFolder, GatewayProcess, makeDataFolder } from './harness';
+import { type CallOptions, type DataFolder, GatewayProcess, makeDataFolder } from './harness';
 
 /** Invariant 8: what opens doors is neither in the database's files nor in the log. */
 describe('secrets', () => {
@@ -53,6 +53,7 @@ describe('secrets', () => {
       });
     }
     await gateway.call('GET', '/jobs', { token: `${service}x` });
+    const signed = await callSignedUrls(submitted.body.id, service);
     const delivered = async () => {
       const { body } = await gateway.call<{ items: { status: string }[] }>(
         'GET',
@@ -69,6 +70,8 @@ describe('secrets', () => {
       'the API key': service,
       "the edge's token": edge.token,
       'the webhook secret': secret,
+      'a signature of a download': signed.download,
+      'a signature of an upload': signed.upload,
       "the webhook secret's bytes": secret.replace('whsec_', ''),
     };
     const stored = await databaseText(folder.path);
@@ -82,6 +85,42 @@ describe('secrets', () => {
     expect(stored).toContain(leaseToken);
     expect(logged).not.toContain(leaseToken);
   });
+
+  /** Answers the signatures of URLs that were called well, refused, and not found. */
+  async function callSignedUrls(doneJobId: string, token: string) {
+    await gateway.call('POST', '/jobs', { token, body: { kind: 'upload' } });
+    const edge = await gateway.enrolEdge(['upload']);
+    const { body: task } = await gateway.call<{ taskId: string; leaseToken: string }>(
+      'POST',
+      '/internal/edges/tasks/next',
+      { token: edge.token, body: {} },
+    );
+    const issue = async (path: string, options: CallOptions) => {
+      const { body } = await gateway.call<{ url: string }>('POST', path, options);
+      return new URL(body.url);
+    };
+    const download = await issue(`/jobs/${doneJobId}/artifacts/completion/download-url`, {
+      token,
+      body: {},
+    });
+    const upload = await issue(`/internal/edges/tasks/${task.taskId}/artifacts/a/upload-url`, {
+      token: edge.token,
+      body: { contentType: 'text/plain', size: 3 },
+      headers: { 'Foreman-Lease': task.leaseToken },
+    });
+    const pathOf = ({ pathname, search }: URL) => pathname + search;
+    const text = { 'content-type': 'text/plain' };
+    const statuses = [
+      await gateway.call('GET', pathOf(download)),
+      await gateway.call('GET', `${pathOf(download)}&key=twice`),
+      await gateway.call('GET', pathOf(download).replace('/artifacts/', '/nothing/')),
+      await gateway.call('PUT', pathOf(upload), { body: 'abc', headers: text }),
+      await gateway.call('PUT', pathOf(upload), { body: 'abcd', headers: text }),
+    ].map(({ status }) => status);
+    expect(statuses).toEqual([200, 403, 404, 201, 400]);
+    const signatureOf = ({ searchParams }: URL) => searchParams.get('signature') ?? '';
+    return { download: signatureOf(download), upload: signatureOf(upload) };
+  }
 });
 
 /** The bytes of the database and its write-ahead log, as Latin-1: tokens are ASCII. */

@@ -85,10 +85,11 @@ describe('Swagger', () => {
     );
   });
 
-  it('takes both kinds of tokens', () => {
+  it('takes both kinds of tokens, and signatures', () => {
     expect(document.components.securitySchemes).toEqual({
       service: expect.objectContaining({ type: 'http', scheme: 'bearer' }),
       edge: expect.objectContaining({ type: 'http', scheme: 'bearer' }),
+      signed: expect.objectContaining({ type: 'apiKey', in: 'query', name: 'signature' }),
     });
   });
 
@@ -101,8 +102,10 @@ describe('Swagger', () => {
   });
 
   it('says who may call each operation', () => {
-    const expectedScheme = (name: string) =>
-      name.includes(' /internal/edges') ? 'edge' : 'service';
+    const expectedScheme = (name: string) => {
+      if (name.includes(' /signed/')) return 'signed';
+      return name.includes(' /internal/edges') ? 'edge' : 'service';
+    };
     expect(
       lacking(
         (operation, name) =>
@@ -117,9 +120,10 @@ describe('Swagger', () => {
     expect(
       lacking((operation, name) => name === 'GET /healthz' || problems(operation).length > 0),
     ).toEqual([]);
-    expect(lacking((operation, name) => OPEN.has(name) || '401' in operation.responses)).toEqual(
-      [],
-    );
+    const refusalOf = (name: string) => (name.includes(' /signed/') ? '403' : '401');
+    expect(
+      lacking((operation, name) => OPEN.has(name) || refusalOf(name) in operation.responses),
+    ).toEqual([]);
     expect(
       lacking((operation) =>
         problems(operation).every(

@@ -43,6 +43,7 @@ export class SignedUploadsController {
   @ApiOkResponse({ type: ArtifactObjectDto, description: 'These very bytes were there' })
   @ApiProblems(
     'request.invalid',
+    'request.unsupported_type',
     'artifact.digest_mismatch',
     'artifact.too_large',
     'lease.lost',
