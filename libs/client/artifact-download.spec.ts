@@ -59,6 +59,11 @@ describe('downloading an artifact', () => {
     await expect(download()).rejects.toMatchObject({ name: 'ArtifactCorrupted' });
   });
 
+  it('does not wait for the end of what is longer than it may be', async () => {
+    gateway.script = (_request, response) => void response.write(Buffer.concat([BYTES, BYTES]));
+    await expect(download()).rejects.toThrow(/longer than its 200000 bytes/);
+  });
+
   it('does not glue two versions together', async () => {
     gateway.script = (_request, response, count) => {
       response.writeHead(200, { 'content-length': BYTES.length });
@@ -95,7 +100,7 @@ describe('downloading an artifact', () => {
     expect(chunks).toEqual([]);
   });
 
-  it.each(['md5=:AAAA:', 'no dictionary, (', 'sha-256=abc'])(
+  it.each(['md5=:AAAA:', 'no dictionary, (', 'sha-256=abc', 'sha-256="abc"'])(
     'overlooks a Repr-Digest that tells no SHA-256: %s',
     async (header) => {
       gateway.script = (_request, response) =>
