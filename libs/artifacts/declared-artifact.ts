@@ -39,7 +39,12 @@ export function inlineBytes(artifact: InlineArtifact, maxBytes: number): Buffer 
 
 function inlineText({ contentType, inline }: InlineArtifact, path: string): string {
   if (inline === undefined) throw invalidField(path, 'is missing');
-  if (isJsonType(contentType)) return JSON.stringify(inline);
+  if (isJsonType(contentType)) {
+    if (!holdsFiniteNumbers(inline)) {
+      throw invalidField(path, 'has a number that is too large for a double: upload its bytes');
+    }
+    return JSON.stringify(inline);
+  }
   if (typeof inline !== 'string') {
     throw invalidField(path, `must be a string, as its type is ${contentType}`);
   }
@@ -47,4 +52,16 @@ function inlineText({ contentType, inline }: InlineArtifact, path: string): stri
     throw invalidField(path, 'has half a surrogate pair, which UTF-8 cannot hold');
   }
   return inline;
+}
+
+/** Whether no number in it was read as infinite: JSON would write that as null, and nobody would know. */
+function holdsFiniteNumbers(root: unknown): boolean {
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value === 'number' && !Number.isFinite(value)) return false;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const item of Object.values(value)) open.push(item);
+  }
+  return true;
 }
