@@ -5,6 +5,7 @@ export type { ClaimedResults } from './rows/result-check';
 export { ResultExports } from './queries/result-exports';
 export { ResultIds } from './queries/result-ids';
 export type { WantedIds } from './queries/result-ids';
+export { compactJson } from './ingestion/compact-json';
 export { UnreadableBodyError } from './ingestion/unreadable-body';
 export { ResultIngestion } from './ingestion/result-ingestion';
 export type {

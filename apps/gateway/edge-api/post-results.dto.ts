@@ -32,9 +32,3 @@ export class IngestedDto {
   @ApiProperty({ example: 1500 })
   stored!: number;
 }
-
-/** The body of a post that came too late, as an operator is shown it: what was read of it before. */
-export function lateRows(json: Buffer): Partial<PostResultsDto> {
-  const { rows, resultFolder } = JSON.parse(json.toString()) as Partial<PostResultsDto>;
-  return { rows, ...(typeof resultFolder === 'string' && { resultFolder }) };
-}

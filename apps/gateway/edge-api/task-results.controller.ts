@@ -12,7 +12,7 @@ import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
 import { NeedsStorage } from '../http/storage.guard';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
-import { IngestedDto, PostResultsDto, lateRows } from './post-results.dto';
+import { IngestedDto, PostResultsDto } from './post-results.dto';
 import { unpackedBytes } from './request-bytes';
 import { TASK_CALL_PROBLEMS } from './task-call-problems';
 
@@ -64,8 +64,8 @@ export class TaskResultsController {
       return { received, stored };
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'lease.lost') throw error;
-      const body = lateRows(json);
-      throw await this.lateWrites.keepIfLost(error, { ...sender, call: 'results', body });
+      const late = { ...sender, call: 'results', json: new TextDecoder().decode(json) } as const;
+      throw await this.lateWrites.keepIfLost(error, late);
     }
   }
 }

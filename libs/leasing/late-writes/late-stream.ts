@@ -67,13 +67,12 @@ export class CopiedStream implements AsyncIterable<Buffer> {
   }
 }
 
-/** The rows of a whole NDJSON body, as they were sent; null when a line is none. */
-export function rowsOfNdjson(body: Buffer): unknown[] | null {
+/** The rows of a whole NDJSON body, each as the text that was sent; null when a line is none. */
+export function rowsOfNdjson(body: Buffer): string[] | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
     const lines = text.split('\n').filter((line) => line.trim() !== '');
-    const rows = lines.map((line): unknown => JSON.parse(line));
-    return rows.every((row) => 'bytes' in checkRow(row)) ? rows : null;
+    return lines.every((line) => 'bytes' in checkRow(JSON.parse(line))) ? lines : null;
   } catch {
     return null;
   }

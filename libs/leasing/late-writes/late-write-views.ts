@@ -36,14 +36,14 @@ export class LateWriteViews {
     return pageOf(rows.map(view), page.limit, ({ createdAt, id }) => [createdAt, id]);
   }
 
-  /** One, with what the edge sent, as JSON gives it. @throws `late_write.not_found` */
-  async get(db: Queryable, id: string): Promise<LateWriteView & { readonly body: unknown }> {
+  /** One, with the JSON that the edge sent. @throws `late_write.not_found` */
+  async get(db: Queryable, id: string): Promise<LateWriteView & { readonly bodyJson: string }> {
     const [row] = await db.query<LateWriteRow & { readonly body: string }>(
       `SELECT ${COLUMNS}, body FROM late_writes WHERE id = ?`,
       [id],
     );
     if (row === undefined) throw notFound(id);
-    return { ...view(row), body: JSON.parse(row.body) as unknown };
+    return { ...view(row), bodyJson: row.body };
   }
 
   /** For one that has been dealt with; its place is free again. @throws `late_write.not_found` */

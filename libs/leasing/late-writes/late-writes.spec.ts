@@ -50,7 +50,10 @@ describe('late writes', () => {
   const bodies = async () => {
     const { items } = await list();
     const kept = items.map(({ id }) => views().get(lab.engine.reads, id));
-    return (await Promise.all(kept)).map(({ call, body }) => ({ call, body }));
+    return (await Promise.all(kept)).map(({ call, bodyJson }) => ({
+      call,
+      body: JSON.parse(bodyJson) as unknown,
+    }));
   };
 
   async function* pieces(...parts: (string | Buffer | (() => Promise<unknown>))[]) {
@@ -214,7 +217,8 @@ describe('late writes', () => {
       sizeBytes: JSON.stringify({ other: true }).length,
       createdAt: lab.clock.now(),
     });
-    const bodyOf = async (id: string) => (await views().get(lab.engine.reads, id)).body;
+    const bodyOf = async (id: string) =>
+      JSON.parse((await views().get(lab.engine.reads, id)).bodyJson) as unknown;
     expect(await Promise.all(all.map(({ id }) => bodyOf(id)))).toEqual([
       { other: true },
       { n: 2 },
