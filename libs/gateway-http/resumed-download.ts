@@ -67,7 +67,9 @@ async function* resumed(
   while (received < size || size === 0) {
     try {
       const isResumed = received > 0;
-      const range = isResumed ? { range: `bytes=${received}-`, 'if-range': `"${sha256}"` } : {};
+      const range: Record<string, string> = isResumed
+        ? { range: `bytes=${received}-`, 'if-range': `"${sha256}"` }
+        : {};
       const answer = await open({ accept: '*/*', ...range });
       const flaw = flawOf(answer, expected, received);
       if (flaw !== null) {

@@ -77,7 +77,9 @@ export class ArtifactFront {
 
   /** The URL of a page that takes a file in, in each of these ways. */
   page(src: string, embeddings: readonly Embedding[]): string {
-    return `${this.origin}/page?${String(new URLSearchParams([['src', src], ...embeddings.map((how) => ['how', how])]))}`;
+    const query = new URLSearchParams({ src });
+    for (const how of embeddings) query.append('how', how);
+    return `${this.origin}/page?${String(query)}`;
   }
 
   async stop(): Promise<void> {

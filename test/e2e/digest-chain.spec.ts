@@ -107,8 +107,7 @@ describe('one digest from the agent to the reader', () => {
       headers: { ...post?.headers },
       rawBody: post?.body ?? '',
     });
-    const { data } = event as { data: { artifacts: ArtifactObject[] } };
-    return data.artifacts.find((artifact) => artifact.name === name);
+    return event.data.artifacts.find((artifact) => artifact.name === name);
   }
 
   it.each(NAMES)('%s: announced, stored, signed and served as one', async (name) => {
