@@ -32,6 +32,22 @@ describe('the text that is signed', () => {
     );
   });
 
+  it('is another one when the same characters are cut elsewhere', () => {
+    const separator = fc.constantFrom('/', '&', '=', ',', '","', '\n', '');
+    const cuts = fc.array(fc.boolean(), { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(separator, cuts, cuts, (glue, first, second) => {
+        const [a, b] = [first, second].map((cut) => pieces(glue, cut));
+        fc.pre(a !== undefined && b !== undefined && a.join('|') !== b.join('|'));
+        const paths = [a, b].map((path) => canonicalClaims({ ...BASE, path }));
+        const queries = [a, b].map((texts) =>
+          canonicalClaims({ ...BASE, params: Object.fromEntries(texts.map((t) => t.split(':'))) }),
+        );
+        expect([new Set(paths).size, new Set(queries).size]).toEqual([2, 2]);
+      }),
+    );
+  });
+
   it.each<[string, UrlClaims]>([
     ['a segment cut elsewhere', { ...BASE, path: ['jobs', 'j1/artifacts', 'a'] }],
     ['a segment more', { ...BASE, path: [...BASE.path, ''] }],
@@ -54,6 +70,17 @@ describe('the text that is signed', () => {
     );
   });
 });
+
+/** Four parameters, each glued to the one before it or not: what naive joining would take for one another. */
+function pieces(glue: string, cuts: readonly boolean[]): string[] {
+  const texts = ['k0:v0'];
+  for (const [index, isCut] of cuts.entries()) {
+    const next = `k${index + 1}=v${index + 1}`;
+    if (isCut) texts.push(next.replace('=', ':'));
+    else texts.push(`${texts.pop() ?? ''}${glue}${next}`);
+  }
+  return texts;
+}
 
 function isSame(a: UrlClaims, b: UrlClaims): boolean {
   const namesOf = ({ params }: UrlClaims) => Object.keys(params);
