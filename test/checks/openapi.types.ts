@@ -5150,6 +5150,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `internal`: Something went wrong in Foreman */
             readonly 500: {
                 headers: {
@@ -6451,6 +6460,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `internal`: Something went wrong in Foreman */
             readonly 500: {
                 headers: {
@@ -6851,7 +6869,6 @@ export interface operations {
                 readonly sha256?: string;
                 readonly expires: string;
                 readonly key: string;
-                readonly signature: string;
             };
             readonly header?: never;
             readonly path: {
@@ -6949,7 +6966,6 @@ export interface operations {
                 readonly sha256?: string;
                 readonly expires: string;
                 readonly key: string;
-                readonly signature: string;
             };
             readonly header?: never;
             readonly path: {
@@ -7051,7 +7067,6 @@ export interface operations {
                 readonly sha256?: string;
                 readonly expires: string;
                 readonly key: string;
-                readonly signature: string;
             };
             readonly header?: never;
             readonly path: {
@@ -7128,6 +7143,15 @@ export interface operations {
             };
             /** @description `artifact.too_large`: The artifact is too large */
             readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -106,6 +106,7 @@ export class InputsController {
   @ApiOkResponse({ type: InputDto, description: 'These very bytes were there' })
   @ApiProblems(
     'request.invalid',
+    'request.unsupported_type',
     'artifact.digest_mismatch',
     'artifact.too_large',
     'input.not_found',

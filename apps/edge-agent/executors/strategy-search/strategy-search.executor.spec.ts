@@ -66,6 +66,10 @@ class Recorder {
     return this.stored;
   }
 
+  async inputFile(name: string): Promise<string> {
+    throw new Error(`These tasks have no input ${name}`);
+  }
+
   async putArtifact(artifact: TaskArtifact): Promise<void> {
     this.artifacts.push(artifact);
   }
