@@ -189,12 +189,12 @@ describe('an artifact comes out as it went in', () => {
   });
 
   describe('in a job of many tasks', () => {
-    async function completionOf(texts: readonly (string | null)[]) {
+    async function completionOf(texts: readonly (string | null)[], type = 'application/json') {
       const tasks = await lease(texts.length);
       for (const [index, task] of tasks.entries()) {
         const text = texts[index] ?? null;
         if (text !== null) {
-          await atTask('PUT', task, 'artifacts/completion', Buffer.from(text), 'application/json');
+          await atTask('PUT', task, 'artifacts/completion', Buffer.from(text), type);
         }
         await atTask('POST', task, 'complete', {});
       }
@@ -218,6 +218,14 @@ describe('an artifact comes out as it went in', () => {
       const reference = { name: '0.completion', sha256, url: expect.stringContaining(path) };
       expect(tasks).toEqual([isByValue ? value : reference, null]);
       if (isByValue) expect(completion?.size).toBe(LIMIT + over);
+    });
+
+    it('counts a text as it is written out, not as it is stored', async () => {
+      const quotes = '"'.repeat((LIMIT - '{"tasks":["x",null]}'.length) / 2);
+      const at = await completionOf([`x${quotes}`, null], 'text/plain');
+      expect([at.tasks, at.completion?.size]).toEqual([[`x${quotes}`, null], LIMIT]);
+      const above = await completionOf([`xx${quotes}`, null], 'text/plain');
+      expect(above.tasks).toMatchObject([{ name: '0.completion' }, null]);
     });
 
     it('refers to each value that would not be all of it, and the bytes are there', async () => {
