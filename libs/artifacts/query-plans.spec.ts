@@ -5,6 +5,9 @@ import { ArtifactsModule } from './artifacts.module';
 import { RELEASED, RELEASE_ABANDONED } from './blob-registry';
 import { STAGED_ORPHANS } from './blob-sweep';
 import { CHUNK_AT } from './database-blob-store';
+import { DROP_OF_JOBS, DROP_OF_TASKS } from './inputs/input-holds';
+import { DUE } from './inputs/input-removal';
+import { FIND as FIND_INPUT, LIST as LIST_INPUTS } from './inputs/task-inputs';
 import { COMPLETIONS } from './job-completion';
 
 describe('the statements of artifacts', () => {
@@ -37,6 +40,21 @@ describe('the statements of artifacts', () => {
     ['a chunk', CHUNK_AT, 2, /\(blob_key=\? AND start_byte<\?\)/],
     ['released blobs', RELEASED, 1, /INDEX blobs_released/],
     ['abandoned blobs', RELEASE_ABANDONED, 3, /blobs_unfinished \(written_at<\?\)/],
+    ['inputs that are due', DUE, 2, /inputs USING INDEX inputs_expiring \(expires_at<\?\)/],
+    ["a task's inputs", LIST_INPUTS, 3, /named USING INDEX \S+ \(task_id=\?\)[^]*\(job_id=\?\)/],
+    ["a task's input", FIND_INPUT, 5, /\(task_id=\? AND name=\?\)[^]*\(job_id=\? AND name=\?\)/],
+    [
+      "a job's holds",
+      DROP_OF_JOBS('?, ?'),
+      3,
+      /job_inputs USING (COVERING )?INDEX \S+ \(job_id=\?\)/,
+    ],
+    [
+      "its tasks' holds",
+      DROP_OF_TASKS('?, ?'),
+      3,
+      /task_inputs USING (COVERING )?INDEX \S+ \(task_id=\?\)/,
+    ],
     ['orphans, of the staged alone', STAGED_ORPHANS, 1, /INDEX artifacts_staged/],
   ])('%s: by its index', async (_what, sql, params, index) => {
     const plan = await engine.reads.query<{ detail: string }>(

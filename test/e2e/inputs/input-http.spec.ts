@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { Retention } from '@foreman/retention';
 import { reprDigest } from '@foreman/gateway-http';
 import { sha256Hex } from '@foreman/kernel';
-import { ForemanClient } from '@foreman/client';
 import { FakeClock } from '@foreman/testing';
 import { DiskReserve } from '../../../apps/gateway/http/storage.guard';
 import { type InProcessGateway, type TestEdge, startInProcess } from '../harness';
@@ -162,6 +160,19 @@ describe('inputs over HTTP', () => {
     expect(other.body).toMatchObject({ status: 409, code: 'idempotency.conflict' });
   });
 
+  it('are found again by their key as long as they live', async () => {
+    const headers = { 'idempotency-key': 'input-2' };
+    const first = await create({ ttlSeconds: 3 * 86_400 }, headers);
+    clock.advance(2 * 86_400_000);
+    await gateway.app.get(Retention).runOnce();
+    expect((await create({ ttlSeconds: 3 * 86_400 }, headers)).body).toEqual(first.body);
+    clock.advance(2 * 86_400_000);
+    await gateway.app.get(Retention).runOnce();
+    const later = await create({ ttlSeconds: 3 * 86_400 }, headers);
+    expect(later.status).toBe(201);
+    expect(later.body.id).not.toBe(first.body.id);
+  });
+
   it('are looked at and deleted by those who may', async () => {
     const id = await stored('a');
     const as = (token: string, method: string) => gateway.call(method, `/inputs/${id}`, { token });
@@ -239,6 +250,18 @@ describe('inputs over HTTP', () => {
     }
   });
 
+  it('are not more than 5000 in one request', async () => {
+    const tasks = Array.from({ length: 1000 }, (_, index) => ({
+      inputs: [{ name: `n${index}`, inputId: UNKNOWN }],
+    }));
+    const jobs = Array.from({ length: 6 }, () => ({ kind: 'test', tasks }));
+    const batch = await gateway.asAdmin('POST', '/jobs/batch', { jobs });
+    expect(batch.body).toMatchObject({
+      status: 400,
+      errors: [{ path: 'jobs', message: 'may name at most 5000 inputs together' }],
+    });
+  });
+
   it('live as long as a job that names them, and go with it', async () => {
     const id = await stored(randomBytes(300_000), { ttlSeconds: 60 });
     const job = await submit([{ name: 'a', inputId: id }], { ttlSeconds: 0 });
@@ -266,30 +289,5 @@ describe('inputs over HTTP', () => {
     reserve.assertRoom = assertRoom;
     await full.stop();
     expect((await put(id, 'a')).status).toBe(201);
-  });
-
-  it('are uploaded by the client from bytes, text and streams', async () => {
-    const apiKey = await gateway.makeApiKey('jobs:write', 'jobs:read');
-    const client = new ForemanClient({ baseUrl: gateway.baseUrl, apiKey });
-    const bytes = randomBytes(200_000);
-    const contentType = 'application/octet-stream';
-    const fromBytes = await client.uploadInput(bytes, { contentType, idempotencyKey: 'k' });
-    const again = await client.uploadInput(bytes, { contentType, idempotencyKey: 'k' });
-    const stream = () => Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]);
-    const fromStream = await client.uploadInput(stream, { contentType, ttlSeconds: 60 });
-    const sha256 = sha256Hex(bytes);
-    expect(fromBytes).toMatchObject({ sha256, size: bytes.length });
-    expect(again.id).toBe(fromBytes.id);
-    expect(fromStream).toMatchObject({ sha256, size: bytes.length });
-    expect(await client.uploadInput('text', { contentType: 'text/plain' })).toMatchObject({
-      sha256: sha256Hex('text'),
-    });
-    await expect(
-      client.uploadInput(stream, { contentType, sha256: sha256Hex('other') }),
-    ).rejects.toMatchObject({ code: 'artifact.digest_mismatch' });
-    await client.deleteInput(fromStream.id);
-    await expect(client.getInput(fromStream.id)).rejects.toMatchObject({ code: 'input.not_found' });
-    expect(await client.getInput(fromBytes.id)).toMatchObject({ id: fromBytes.id });
-    await client.close();
   });
 });
