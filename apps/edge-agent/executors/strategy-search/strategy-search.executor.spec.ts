@@ -5,6 +5,8 @@ import type {
   StoredMetrics,
   TaskArtifact,
 } from '@foreman/edge-sdk';
+import { eventually } from '@foreman/testing';
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { searchDirectly } from './search/search-directly';
@@ -218,12 +220,12 @@ describe('StrategySearchExecutor', () => {
     const reason = new Error('cancelled by the gateway');
     const recorder = new Recorder(() => new Promise<void>(() => undefined));
     const { executor, workers } = observed();
-    const exited = new Promise<void>((resolve) => {
-      const run = executor.run(task({ trials: { max: 1400 } }), recorder);
-      workers[0]?.once('exit', () => resolve());
-      recorder.abort.abort(reason);
-      return expect(run).rejects.toBe(reason);
-    });
+    const run = executor.run(task({ trials: { max: 1400 } }), recorder);
+    const thrown = run.catch((error: unknown) => error);
+    const worker = await eventually('its thread has started', () => workers[0]);
+    const exited = once(worker, 'exit');
+    recorder.abort.abort(reason);
+    expect(await thrown).toBe(reason);
     await exited;
     expect(recorder.artifacts).toEqual([]);
   });
