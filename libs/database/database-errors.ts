@@ -65,8 +65,10 @@ export class DatabaseLockedError extends Error {
  */
 export function asDomainError(error: unknown): unknown {
   const code = sqliteCode(error);
-  if (code === 'SQLITE_FULL') {
-    return new DomainError('server.storage_full', 'The disk or the database file is full.');
+  if (isStorageFull(error)) {
+    return new DomainError('server.storage_full', 'The disk or the database file is full.', {
+      retryAfterSeconds: 10,
+    });
   }
   if (code !== undefined && code.startsWith('SQLITE_BUSY')) {
     return new DomainError('server.busy', 'Another process holds the database file.', {
@@ -74,6 +76,12 @@ export function asDomainError(error: unknown): unknown {
     });
   }
   return error;
+}
+
+/** Whether there was no room left to write, neither in the file or its log nor in the log's index (`-shm`). */
+export function isStorageFull(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { copyFile, readFile, stat } from 'node:fs/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { openTemporaryDatabase, type TemporaryDatabase } from '@foreman/testing';
 import { Database, DatabaseLockedError, NewerSchemaError } from './index';
@@ -28,6 +28,7 @@ describe('the database', () => {
       autoVacuum: pragma('auto_vacuum'),
       busyTimeoutMs: pragma('busy_timeout'),
       temporaryStore: pragma('temp_store'),
+      logKeptBytes: pragma('journal_size_limit'),
     }).toEqual({
       journal: 'wal',
       synchronous: 2,
@@ -35,6 +36,7 @@ describe('the database', () => {
       autoVacuum: 2,
       busyTimeoutMs: 5000,
       temporaryStore: 2,
+      logKeptBytes: 16_777_216,
     });
   });
 
@@ -91,6 +93,32 @@ describe('the database', () => {
     expect(database.sizes().freeBytes).toBe(0);
     await database.close();
     expect((await stat(temporary.file)).size).toBeLessThan(full.fileBytes - 3_900_000);
+  });
+
+  it('is a shorter file after a vacuum, though nobody writes any more', async () => {
+    const { database, file } = temporary;
+    const fill = `INSERT INTO scratch VALUES ('big', hex(zeroblob(150000)), 1)`;
+    await database.unitOfWork.run((tx) => tx.execute(fill));
+    await database.unitOfWork.run((tx) => tx.execute('DELETE FROM scratch'));
+    database.driver.pragma('wal_checkpoint');
+    const full = await stat(file);
+    await database.vacuum(1000);
+    expect((await stat(file)).size).toBeLessThan(full.size - 290_000);
+  });
+
+  it('brings in what a process that was killed left in its log', async () => {
+    const { database, file } = temporary;
+    database.driver.pragma('wal_checkpoint');
+    await database.unitOfWork.run((tx) => insert(tx, 'left'));
+    const copy = `${temporary.folder}/copy.db`;
+    await copyFile(file, copy);
+    await copyFile(`${file}-wal`, `${copy}-wal`);
+    const reopened = await open(copy);
+    const [log] = reopened.driver.pragma('wal_checkpoint(NOOP)') as Record<string, number>[];
+    expect(idsInFile(copy)).toEqual(['left']);
+    await reopened.close();
+    expect(log?.['checkpointed']).toBe(log?.['log']);
+    expect(log?.['log']).toBeGreaterThan(0);
   });
 
   it('refuses a vacuum without a bound', async () => {

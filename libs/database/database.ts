@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { databaseSettings, type DatabaseOptions } from './database.options';
 import { EntityRows } from './entity-rows';
 import { migrateDatabase } from './migrator';
+import { checkpoint } from './sqlite/checkpoint';
 import { FileLock } from './sqlite/file-lock';
 import { openSqlite, type SqliteConnections } from './sqlite/open-sqlite';
 import { SqliteReadConnection } from './sqlite/sqlite-read-connection';
@@ -89,8 +90,9 @@ export class Database {
   }
 
   /**
-   * Gives up to `maxPages` free pages back; the file itself shrinks with the next checkpoint. Through
-   * the driver's own pragma(): a prepared statement would free a single page.
+   * Gives up to `maxPages` free pages back to the disk. Through the driver's own pragma(): a prepared
+   * statement would free a single page. The checkpoint is what makes the file shorter: a gateway that takes no
+   * new work for want of room would not write enough for one to come by itself.
    */
   async vacuum(maxPages: number): Promise<void> {
     // SQLite reads 0 as 'all of them', however many there are.
@@ -98,8 +100,9 @@ export class Database {
       throw new RangeError(`vacuum: maxPages must be a whole number above zero, not ${maxPages}`);
     }
     const connection = this.connections.writerConnection;
-    await this.work.run(async () => {
+    await this.work.run(async (tx) => {
       connection.pragma(`incremental_vacuum(${maxPages})`);
+      tx.afterCommit(() => checkpoint(connection));
     }, 'bulk');
   }
 

@@ -161,6 +161,53 @@ describe('a group of callers in one transaction', () => {
     expect(idsInFile(temporary.file)).toEqual(['later']);
   });
 
+  /** What SQLite says when neither its log nor the log's index can grow. */
+  const fullDisk = (code: string) => Object.assign(new Error('database or disk is full'), { code });
+
+  it.each(['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'])(
+    'that finds the disk full (%s) is tried once more when the log has been copied into the file',
+    async (code) => {
+      const { driver } = temporary.database;
+      const exec = driver.exec.bind(driver);
+      const pragma = driver.pragma.bind(driver);
+      let isCopied = false;
+      driver.exec = (sql) => {
+        if (sql === 'COMMIT' && !isCopied) throw fullDisk(code);
+        return exec(sql);
+      };
+      driver.pragma = (sql, options) => {
+        isCopied ||= sql.startsWith('wal_checkpoint') && !driver.inTransaction;
+        return pragma(sql, options);
+      };
+      const done = await outcomes([
+        work.run((tx) => insert(tx, 'a')),
+        work.run(async () => {
+          throw new RangeError('of its own');
+        }),
+        work.run((tx) => insert(tx, 'c')),
+      ]);
+      expect(done).toEqual(['a', 'RangeError', 'c']);
+      expect(idsInFile(temporary.file)).toEqual(['a', 'c']);
+    },
+  );
+
+  it('that finds the disk full twice is refused, and the next is tried anew', async () => {
+    const { driver } = temporary.database;
+    const exec = driver.exec.bind(driver);
+    let commits = 0;
+    driver.exec = (sql) => {
+      if (sql !== 'COMMIT') return exec(sql);
+      commits += 1;
+      throw fullDisk('SQLITE_FULL');
+    };
+    const full = ['server.storage_full', 'server.storage_full'];
+    expect(await outcomes(['a', 'b'].map((id) => work.run((tx) => insert(tx, id))))).toEqual(full);
+    expect(commits).toBe(2);
+    driver.exec = exec;
+    await work.run((tx) => insert(tx, 'later'));
+    expect(idsInFile(temporary.file)).toEqual(['later']);
+  });
+
   it('refuses everyone when the file is held by another process, then goes on', async () => {
     const { driver } = temporary.database;
     const exec = driver.exec.bind(driver);

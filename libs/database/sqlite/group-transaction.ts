@@ -1,5 +1,11 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import { TransactionLostError, UnitOfWorkTimeoutError, asDomainError } from '../database-errors';
+import {
+  TransactionLostError,
+  UnitOfWorkTimeoutError,
+  asDomainError,
+  isStorageFull,
+} from '../database-errors';
+import { checkpoint } from './checkpoint';
 import { SqliteTx, type SqliteWriter } from './sqlite-tx';
 import type { Caller } from './write-lanes';
 
@@ -30,6 +36,8 @@ export class GroupTransaction {
   /** Run for each caller, so prepared once: as text they cost more than many a caller's own statement. */
   private readonly savepoint: BetterSqlite3.Statement;
   private readonly release: BetterSqlite3.Statement;
+  /** Who found the disk full once and was given a second try. */
+  private readonly triedAgain = new WeakSet<Caller>();
 
   constructor(
     private readonly writer: SqliteWriter,
@@ -79,8 +87,7 @@ export class GroupTransaction {
       const joined = await joiner();
       if (joined !== undefined) callers.push(joined);
     }
-    this.finish(outcomes);
-    return NOBODY_AGAIN;
+    return { again: this.finish(outcomes) };
   }
 
   private async runCaller(caller: Caller): Promise<Outcome> {
@@ -115,15 +122,18 @@ export class GroupTransaction {
     if (connection.inTransaction) connection.exec('ROLLBACK');
   }
 
-  private finish(outcomes: readonly Outcome[]): void {
+  /** Commits, and settles everyone whom it does not answer: they are to be run again. */
+  private finish(outcomes: readonly Outcome[]): readonly Caller[] {
     try {
       this.writer.connection.exec('COMMIT');
     } catch (error) {
+      const again = isStorageFull(error) ? this.afterMakingRoom(outcomes) : [];
       for (const outcome of outcomes) {
+        if (again.includes(outcome.caller)) continue;
         outcome.caller.reject(asDomainError(outcome.isDone ? error : outcome.error));
       }
       this.rollBackAll();
-      return;
+      return again;
     }
     for (const outcome of outcomes) {
       if (outcome.isDone) outcome.caller.resolve(outcome.value);
@@ -133,6 +143,22 @@ export class GroupTransaction {
     for (const outcome of outcomes) {
       if (outcome.isDone) this.runHooks(outcome.caller, outcome.tx);
     }
+    return [];
+  }
+
+  /**
+   * On a full disk the log cannot grow, and SQLite copies it into the file only after a commit: without this, no
+   * commit would ever come again, though the log's own room is enough for small writes once it is copied.
+   * @returns who did well and has not had a second try yet.
+   */
+  private afterMakingRoom(outcomes: readonly Outcome[]): readonly Caller[] {
+    this.rollBackAll();
+    checkpoint(this.writer.connection);
+    const again = outcomes
+      .filter(({ isDone, caller }) => isDone && !this.triedAgain.has(caller))
+      .map(({ caller }) => caller);
+    for (const caller of again) this.triedAgain.add(caller);
+    return again;
   }
 
   /** What is committed stays committed: a hook's fault is reported, and is not its caller's. */

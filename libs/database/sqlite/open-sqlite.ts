@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { registeredEntities } from '../entity-registry';
 import { MIGRATIONS } from '../migrations';
 import { SnakeCaseNaming } from '../naming';
+import { checkpoint } from './checkpoint';
 
 export interface SqliteConnections {
   readonly writer: DataSource;
@@ -21,6 +22,8 @@ export async function openSqlite(
   const writer = await writing.dataSource.initialize();
   try {
     await migrate(writer);
+    // What a process that was killed has left in the log: nothing else may come that would bring it in.
+    checkpoint(writing.connection());
     const reading = connectTo(file, busyTimeoutMs, true);
     const reader = await reading.dataSource.initialize();
     return {
@@ -63,6 +66,12 @@ function connectTo(file: string, busyTimeoutMs: number, isReadOnly: boolean) {
 /** Blocks of the WAL are copied into the file when this many pages (4 KiB each) have gathered. */
 const WAL_AUTOCHECKPOINT_PAGES = 1000;
 
+/**
+ * A log that a long read has made longer is cut to this when it is used anew. What remains is room that small writes
+ * still have on a full disk, so it is more than a log has before it is copied (4 MiB).
+ */
+const WAL_KEPT_BYTES = 16 * 1024 * 1024;
+
 /** TypeORM would leave a connection that it could not make ready open until the process ends. */
 function prepareOrClose(connection: BetterSqlite3.Database, isReadOnly: boolean): void {
   try {
@@ -90,6 +99,7 @@ function prepare(connection: BetterSqlite3.Database, isReadOnly: boolean): void 
   // so, which doubled the system time of the statements.
   connection.pragma('temp_store = MEMORY');
   connection.pragma(`wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`);
+  connection.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
   assertPragma(connection, 'auto_vacuum', INCREMENTAL);
   assertPragma(connection, 'journal_mode', 'wal');
   assertPragma(connection, 'synchronous', FULL);
