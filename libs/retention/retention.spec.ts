@@ -305,52 +305,6 @@ describe('retention', () => {
     await expect(read).rejects.toThrow('any more');
   });
 
-  it('forgets idempotency keys after 24 h, unless what they made lives', async () => {
-    const living = await engine.submit();
-    const release = engine.ids.uuid();
-    await engine.unitOfWork.run(async (tx) => {
-      await tx.execute(
-        `INSERT INTO releases (id, version, channel, platform, url, size, sha256, signature, key_id, created_at)
-         VALUES (?, '1.0.0', 'stable', 'any', 'https://a.example/', 1, '', '', '', 0)`,
-        [release],
-      );
-      for (const [key, answer] of [
-        ['gone', JSON.stringify(['00000000-0000-7000-8000-ffffffffffff'])],
-        ['living', JSON.stringify([living.id])],
-        ['bare', living.id],
-        ['release', release],
-      ]) {
-        const made = { answer: answer ?? '', created_at: engine.clock.now() };
-        const use = { credential_id: 'me', path: '/jobs', idempotency_key: key ?? '' };
-        await tx.insert('idempotency_keys', { ...use, body_sha256: 'x', ...made });
-      }
-    });
-    const keys = () => count('SELECT count(*) AS n FROM idempotency_keys');
-    engine.clock.advance(86_400_000);
-    await retention.runOnce();
-    expect(await keys()).toBe(4);
-    engine.clock.advance(1);
-    await retention.runOnce();
-    expect(await keys()).toBe(3);
-  });
-
-  it('forgets as many keys as came in, also when they are many', async () => {
-    await engine.unitOfWork.run(async (tx) => {
-      const made = { body_sha256: 'x', created_at: engine.clock.now() };
-      for (let n = 0; n < 450; n += 1) {
-        const key = { path: 'p', idempotency_key: `key ${n}`, ...made };
-        const answer = JSON.stringify([engine.ids.uuid()]);
-        const created_at = made.created_at + n;
-        await tx.insert('idempotency_keys', { ...key, credential_id: 'me', answer, created_at });
-        await tx.insert('lease_requests', { id: engine.ids.uuid(), edge_id: 'edge', ...key });
-      }
-    });
-    engine.clock.advance(86_400_001 + 450);
-    await retention.runOnce();
-    expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(0);
-    expect(await count('SELECT count(*) AS n FROM lease_requests')).toBe(0);
-  });
-
   it('answers a call during a run with that run', async () => {
     await completedJob();
     expire();
