@@ -1,4 +1,4 @@
-import { DiskReserve } from '../../apps/gateway/http/storage.guard';
+import { DiskReserve } from '../../apps/gateway/http/disk-reserve';
 import { type InProcessGateway, startInProcess } from './harness';
 
 /** A start of the whole gateway takes a second, and many times that on a busy machine. */

@@ -14,6 +14,7 @@ import {
 import type { Request, Response } from 'express';
 import { ApiProblems } from '../http/api-problems';
 import { TakesBody } from '../http/body.guard';
+import { DiskReserve } from '../http/disk-reserve';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
@@ -33,6 +34,7 @@ export class TaskArtifactsController {
     private readonly uploads: ArtifactUploads,
     private readonly objects: ArtifactObjects,
     private readonly reads: ReadConnection,
+    private readonly disk: DiskReserve,
   ) {}
 
   @Put(':name')
@@ -79,7 +81,7 @@ export class TaskArtifactsController {
       leaseToken,
       name,
       contentType: request.get('Content-Type') ?? ANY_BYTES,
-      body: requestBytes(request),
+      body: this.disk.whileRoom(requestBytes(request)),
       digests: digestsOf(request),
     });
     response.status(isNew ? 201 : 200);

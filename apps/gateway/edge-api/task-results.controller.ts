@@ -7,6 +7,7 @@ import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import type { Request } from 'express';
 import { ApiProblems } from '../http/api-problems';
 import { TakesBody, bodyBytes } from '../http/body.guard';
+import { DiskReserve } from '../http/disk-reserve';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
@@ -25,6 +26,7 @@ export class TaskResultsController {
   constructor(
     private readonly ingestion: ResultIngestion,
     private readonly lateWrites: LateWrites,
+    private readonly disk: DiskReserve,
   ) {}
 
   @Post()
@@ -50,7 +52,8 @@ export class TaskResultsController {
   ): Promise<IngestedDto> {
     const sender = { taskId, edgeId: edge.edgeId, leaseToken };
     if (request.is(NDJSON)) {
-      const body = new CopiedStream(unpackedBytes(request), LATE_WRITE_LIMIT_BYTES);
+      const bytes = this.disk.whileRoom(unpackedBytes(request));
+      const body = new CopiedStream(bytes, LATE_WRITE_LIMIT_BYTES);
       try {
         const { received, stored } = await this.ingestion.postStream({ ...sender, body });
         return { received, stored };

@@ -1,10 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
 import { ConnectionClosing } from './connection-closing';
+import { DiskReserve } from './disk-reserve';
+import { FreeSpace } from './free-space';
 import { GracefulStop } from './graceful-stop';
 import { HealthController } from './health.controller';
 import { PublicUrl } from './public-url';
-import { DiskReserve } from './storage.guard';
 
 /** What every face shares: the options, the public url, health, the end of connections. */
 @Module({})
@@ -19,6 +20,7 @@ export class HttpModule {
         { provide: PublicUrl, useValue: publicUrl },
         ConnectionClosing,
         DiskReserve,
+        FreeSpace,
         GracefulStop,
       ],
       exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing, DiskReserve],

@@ -19,6 +19,7 @@ import { ApiIdempotencyKey } from '../http/api-idempotency-key';
 import { RequireScopes } from '../http/api-key.guard';
 import { ApiProblems } from '../http/api-problems';
 import { TakesBody } from '../http/body.guard';
+import { DiskReserve } from '../http/disk-reserve';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
@@ -36,6 +37,7 @@ export class InputsController {
     private readonly idempotency: IdempotencyKeys,
     private readonly unitOfWork: UnitOfWork,
     private readonly reads: ReadConnection,
+    private readonly disk: DiskReserve,
   ) {}
 
   @Post()
@@ -119,7 +121,7 @@ export class InputsController {
   ): Promise<InputDto> {
     const { input, isNew } = await this.inputs.put({
       inputId: id,
-      body: requestBytes(request),
+      body: this.disk.whileRoom(requestBytes(request)),
       digests: digestsOf(request),
     });
     response.status(isNew ? 201 : 200);

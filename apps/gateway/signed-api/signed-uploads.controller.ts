@@ -14,7 +14,7 @@ import type { Request, Response } from 'express';
 import { digestsOf } from '../edge-api/digest-headers';
 import { requestBytes } from '../edge-api/request-bytes';
 import { ApiProblems } from '../http/api-problems';
-import { DiskReserve } from '../http/storage.guard';
+import { DiskReserve } from '../http/disk-reserve';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
 import { ApiSignedQuery, SignedFace } from './signed-face';
 
@@ -60,7 +60,8 @@ export class SignedUploadsController {
     checkHeaders(request, upload.claims);
     const digests = digestsOf(request);
     await this.disk.assertRoom();
-    const { artifact, isNew } = await this.urls.put(upload, requestBytes(request), digests);
+    const body = this.disk.whileRoom(requestBytes(request));
+    const { artifact, isNew } = await this.urls.put(upload, body, digests);
     response.status(isNew ? 201 : 200);
     return this.objects.staged(this.reads, artifact);
   }

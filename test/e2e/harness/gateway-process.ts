@@ -33,12 +33,16 @@ export class GatewayProcess extends GatewayClient {
     return this.child.pid ?? 0;
   }
 
-  /** Starts it on this folder and waits until it listens. Throws with its output when it ends instead. */
+  /**
+   * Starts it on this folder and waits until it listens. Throws with its output when it ends instead.
+   * @param through what a command is put behind so that it sees the folder; see `SmallDisk`.
+   */
   static async start(
     dataDir: string,
     environment: Readonly<Record<string, string>> = {},
+    through: readonly string[] = [],
   ): Promise<GatewayProcess> {
-    const { child, output } = launch(dataDir, environment);
+    const { child, output } = launch(dataDir, environment, through);
     const baseUrl = await listeningUrl(child, output);
     const token =
       environment['FOREMAN_ADMIN_TOKEN'] ??
@@ -68,9 +72,14 @@ export class GatewayProcess extends GatewayClient {
   }
 }
 
-function launch(dataDir: string, environment: Readonly<Record<string, string>>) {
+function launch(
+  dataDir: string,
+  environment: Readonly<Record<string, string>>,
+  through: readonly string[] = [],
+) {
   if (MAIN === undefined) throw new Error('The gateway is not built: npm run build');
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+  const [program = '', ...args] = [...through, process.execPath, '--enable-source-maps', MAIN];
+  const child = spawn(program, args, {
     env: {
       PATH: process.env['PATH'],
       PORT: '0',

@@ -11,3 +11,4 @@ export type { RawAnswer } from './raw-http';
 export { makeDataFolder } from './data-folder';
 export type { DataFolder } from './data-folder';
 export { testOptions } from './test-options';
+export { SmallDisk } from './small-disk';

@@ -3,7 +3,7 @@ import { Retention } from '@foreman/retention';
 import { reprDigest } from '@foreman/gateway-http';
 import { sha256Hex } from '@foreman/kernel';
 import { FakeClock } from '@foreman/testing';
-import { DiskReserve } from '../../../apps/gateway/http/storage.guard';
+import { DiskReserve } from '../../../apps/gateway/http/disk-reserve';
 import { type InProcessGateway, type TestEdge, startInProcess } from '../harness';
 
 /** A start of the whole gateway takes a second, and many times that on a busy machine. */
