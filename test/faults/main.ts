@@ -4,6 +4,7 @@ import { AGENTS_PROGRAM } from './network/agents/agents.protocol';
 /** By the name that follows `npm run faults --`. Loaded when asked for: a group of agents needs no engine. */
 const RUNS: Readonly<Record<string, () => Promise<FaultRun>>> = {
   network: async () => (await import('./network/network-run')).networkRun,
+  artifacts: async () => (await import('./artifacts/artifacts-run')).artifactsRun,
   model: async () => (await import('./model/model-run')).modelRun,
 };
 

@@ -1,3 +1,4 @@
+import { errorLines } from '../error-lines';
 import type { NetworkRecord } from './network-record';
 import type { NetworkSettings } from './network-settings';
 import { checkLeases } from './outcome/check-leases';
@@ -38,9 +39,4 @@ function neverSeen({ attemptCounts, eventCounts }: DatabaseFacts): string[] {
     ...(attemptCounts['expired'] === undefined ? ['no lease has run out'] : []),
     ...(eventCounts['task.revived'] === undefined ? ['no lease was revived'] : []),
   ];
-}
-
-/** Lines of level error or fatal (pino's 50 and 60). */
-function errorLines(log: string): string[] {
-  return log.split('\n').filter((line) => /"level":(?:50|60)\b/.test(line));
 }
