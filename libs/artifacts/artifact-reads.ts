@@ -13,6 +13,7 @@ import { COMPLETION } from './artifact-name';
 import { artifactRecord, type ArtifactRecord } from './artifact-record';
 import { ArtifactEntity } from './artifact.entity';
 import { BlobStore, type ByteRange } from './blob-store';
+import { SoundBlobs } from './scrub/sound-blobs';
 
 interface NameRange {
   readonly prefix?: string;
@@ -23,7 +24,10 @@ interface NameRange {
 /** Published artifacts of jobs that are not hidden. */
 @Injectable()
 export class ArtifactReads {
-  constructor(private readonly store: BlobStore) {}
+  constructor(
+    private readonly store: BlobStore,
+    private readonly sound: SoundBlobs,
+  ) {}
 
   /** All of a job's, `completion` first, then by name. */
   async list(db: Queryable, jobId: string): Promise<ArtifactRecord[]> {
@@ -85,14 +89,21 @@ export class ArtifactReads {
     return record;
   }
 
+  /** Before its bytes are served. @throws `artifact.corrupt` when they are known not to be what came. */
+  async assertSound(db: Queryable, record: ArtifactRecord): Promise<void> {
+    await this.sound.assertSound(db, record);
+  }
+
   /** Its bytes. The stream fails if any of them vanish while it is read. */
   open(record: Pick<ArtifactRecord, 'blobKey' | 'size'>, range?: ByteRange): Readable {
     return this.store.read(record.blobKey, record.size, range);
   }
 
-  /** The bytes of a small one at once: a stream costs more than they do. Null when any of them are gone. */
-  async bytesOf(record: Pick<ArtifactRecord, 'blobKey' | 'size'>): Promise<Buffer | null> {
-    return this.store.readWhole(record.blobKey, record.size);
+  /** The bytes of a small one at once: a stream costs more than they do. Null when any of them are gone or damaged. */
+  async bytesOf(
+    record: Pick<ArtifactRecord, 'blobKey' | 'size' | 'sha256'>,
+  ): Promise<Buffer | null> {
+    return this.sound.readWhole(record);
   }
 }
 

@@ -10,6 +10,8 @@ export type ArtifactState = 'staged' | 'published';
 @Check(`(state = 'published') = (published_at IS NOT NULL)`)
 @Check(`(state = 'staged') = (lease_token IS NOT NULL)`)
 @Index('artifacts_of_job', ['jobId'])
+@Index('artifacts_oldest', ['createdAt'])
+@Index('artifacts_largest', ['size'])
 @Index('artifacts_published', ['jobId', 'name'], { unique: true, where: `state = 'published'` })
 @Index('artifacts_staged', ['taskId', 'name'], { unique: true, where: `state = 'staged'` })
 export class ArtifactEntity {

@@ -4,6 +4,7 @@ import { IdSource } from '@foreman/kernel';
 import { ArtifactEntity } from './artifact.entity';
 import type { ArtifactRecord } from './artifact-record';
 import { BlobRegistry } from './blob-registry';
+import { ArtifactTotals } from './stats/artifact-totals';
 
 /** What an artifact is, before it has an id. */
 export type NewArtifact = Pick<
@@ -17,6 +18,7 @@ export class ArtifactStore {
   constructor(
     private readonly ids: IdSource,
     private readonly blobs: BlobRegistry,
+    private readonly totals: ArtifactTotals,
   ) {}
 
   async staged(db: Queryable, taskId: string): Promise<ArtifactEntity[]> {
@@ -51,11 +53,15 @@ export class ArtifactStore {
   /** Makes a staged artifact visible under the job's name for it. */
   async publish(tx: Tx, staged: ArtifactEntity, publicName: string, now: number): Promise<void> {
     await this.retire(tx, staged.jobId, publicName, now);
-    await tx.execute(
+    const published = await tx.execute(
       `UPDATE artifacts SET state = 'published', lease_token = NULL, name = ?, published_at = ?
        WHERE id = ? AND state = 'staged'`,
       [publicName, now, staged.id],
     );
+    if (published === 0) return;
+    const { jobId, size } = staged;
+    await this.totals.removed(tx, { jobId, state: 'staged', size });
+    await this.totals.added(tx, { jobId, state: 'published', size });
   }
 
   /** The same bytes under another type. */
@@ -72,7 +78,11 @@ export class ArtifactStore {
     artifact: Pick<ArtifactEntity, 'id' | 'blobKey'>,
     now: number,
   ): Promise<void> {
-    await tx.execute('DELETE FROM artifacts WHERE id = ?', [artifact.id]);
+    const [removed] = await tx.query<RemovedRow>(REMOVE, [artifact.id]);
+    if (removed !== undefined) {
+      const { job_id: jobId, state, size } = removed;
+      await this.totals.removed(tx, { jobId, state, size });
+    }
     await this.blobs.release(tx, artifact.blobKey, now);
   }
 
@@ -103,9 +113,19 @@ export class ArtifactStore {
       created_at: now,
       published_at: standing.publishedAt,
     });
+    const { jobId, size } = artifact;
+    await this.totals.added(tx, { jobId, state: standing.state, size });
     return { ...artifact, id, publishedAt: standing.publishedAt };
   }
 }
+
+interface RemovedRow {
+  readonly job_id: string;
+  readonly state: ArtifactEntity['state'];
+  readonly size: number;
+}
+
+const REMOVE = 'DELETE FROM artifacts WHERE id = ? RETURNING job_id, state, size';
 
 export const STAGED_OF_TASK = `
   SELECT * FROM artifacts WHERE task_id = ? AND state = 'staged' ORDER BY name`;

@@ -26,12 +26,24 @@ import {
 import { Inputs } from './inputs/inputs';
 import { TaskInputs } from './inputs/task-inputs';
 import { JobCompletion } from './job-completion';
+import { ArtifactLimits } from './limits/artifact-limits';
+import { ArtifactScrub } from './scrub/artifact-scrub';
+import { BlobCheck } from './scrub/blob-check';
+import { SoundBlobs } from './scrub/sound-blobs';
+import { ArtifactScrubEntity, CorruptBlobEntity } from './scrub/scrub.entity';
+import { ScrubStore } from './scrub/scrub.store';
+import { ArtifactStats } from './stats/artifact-stats';
+import { ArtifactTotalEntity } from './stats/artifact-total.entity';
+import { ArtifactTotals } from './stats/artifact-totals';
 import { DownloadUrls } from './urls/download-urls';
 import { UploadUrls } from './urls/upload-urls';
 import { UrlSigner } from './urls/url-signer';
 
 const ENTITIES = [
   ArtifactEntity,
+  ArtifactScrubEntity,
+  ArtifactTotalEntity,
+  CorruptBlobEntity,
   BlobEntity,
   BlobChunkEntity,
   InputEntity,
@@ -45,6 +57,8 @@ const FACE = [
   ArtifactPublication,
   ArtifactReads,
   ArtifactRemoval,
+  ArtifactScrub,
+  ArtifactStats,
   ArtifactUploads,
   BlobSweep,
   InputHolds,
@@ -66,13 +80,18 @@ export class ArtifactsModule {
       providers: [
         { provide: ArtifactsSettings, useValue: new ArtifactsSettings(options) },
         { provide: BlobStore, useExisting: DatabaseBlobStore },
+        ArtifactLimits,
         ArtifactStore,
+        ArtifactTotals,
+        BlobCheck,
         BlobIntake,
         BlobRegistry,
         DatabaseBlobStore,
         InputBlobs,
         InputRemoval,
         JobCompletion,
+        ScrubStore,
+        SoundBlobs,
         UrlSigner,
         ...FACE,
       ],

@@ -5,6 +5,14 @@ export interface ArtifactsOptions {
   readonly inlineLimitBytes?: number;
   /** The largest artifact that is taken. Default 8388608: what is comfortable in SQLite. */
   readonly maxBytes?: number;
+  /** How many bytes the artifacts of a task may have together. Default 1073741824. */
+  readonly taskMaxBytes?: number;
+  /** How many artifacts a task may have. Default 1000. */
+  readonly taskMaxCount?: number;
+  /** How many bytes the artifacts of a job may have together. Default 4294967296. */
+  readonly jobMaxBytes?: number;
+  /** How many artifacts a job may have. Default 10000. */
+  readonly jobMaxCount?: number;
   /**
    * Base of the URLs that are handed out, without a slash at its end. A function where the port is
    * only known once the server listens.
@@ -21,6 +29,8 @@ export interface ArtifactsOptions {
   readonly leaseExtensionMs?: number;
   /** How long an input is kept while no job names it, in seconds. Default one day. */
   readonly inputTtlSeconds?: number;
+  /** How fast the scrub reads what is stored. Default 16777216, 16 MiB. */
+  readonly scrubBytesPerSecond?: number;
   /** Bytes of an upload that has not moved for this many ms are swept. Default one hour. */
   readonly abandonedAfterMs?: number;
 }
@@ -29,8 +39,13 @@ export interface ArtifactsOptions {
 export class ArtifactsSettings {
   readonly inlineLimitBytes: number;
   readonly maxBytes: number;
+  readonly taskMaxBytes: number;
+  readonly taskMaxCount: number;
+  readonly jobMaxBytes: number;
+  readonly jobMaxCount: number;
   readonly leaseExtensionMs: number;
   readonly inputTtlSeconds: number;
+  readonly scrubBytesPerSecond: number;
   readonly abandonedAfterMs: number;
   readonly keyRing: KeyRing | null;
   private readonly base: () => string;
@@ -40,8 +55,17 @@ export class ArtifactsSettings {
     const { publicUrl } = options;
     this.inlineLimitBytes = wholeNumber('inlineLimitBytes', options.inlineLimitBytes ?? 262_144, 0);
     this.maxBytes = wholeNumber('maxBytes', options.maxBytes ?? 8_388_608, 1);
+    this.taskMaxBytes = wholeNumber('taskMaxBytes', options.taskMaxBytes ?? 1_073_741_824, 1);
+    this.taskMaxCount = wholeNumber('taskMaxCount', options.taskMaxCount ?? 1000, 1);
+    this.jobMaxBytes = wholeNumber('jobMaxBytes', options.jobMaxBytes ?? 4_294_967_296, 1);
+    this.jobMaxCount = wholeNumber('jobMaxCount', options.jobMaxCount ?? 10_000, 1);
     this.leaseExtensionMs = wholeNumber('leaseExtensionMs', options.leaseExtensionMs ?? 5000, 1);
     this.inputTtlSeconds = wholeNumber('inputTtlSeconds', options.inputTtlSeconds ?? 86_400, 1);
+    this.scrubBytesPerSecond = wholeNumber(
+      'scrubBytesPerSecond',
+      options.scrubBytesPerSecond ?? 16_777_216,
+      1,
+    );
     this.abandonedAfterMs = wholeNumber(
       'abandonedAfterMs',
       options.abandonedAfterMs ?? 3_600_000,

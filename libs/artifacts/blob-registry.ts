@@ -52,6 +52,7 @@ export class BlobRegistry {
   async forget(tx: Tx, keys: readonly string[]): Promise<number> {
     const marks = keys.map(() => '?').join(', ');
     const params: SqlValue[] = [...keys];
+    await tx.execute(`DELETE FROM corrupt_blobs WHERE blob_key IN (${marks})`, params);
     return tx.execute(
       `DELETE FROM blobs WHERE key IN (${marks}) AND released_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM blob_chunks WHERE blob_key = blobs.key)`,

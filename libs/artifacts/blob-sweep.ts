@@ -6,6 +6,7 @@ import { ArtifactStore } from './artifact.store';
 import { ArtifactsSettings } from './artifacts.options';
 import { BlobRegistry } from './blob-registry';
 import { BlobStore } from './blob-store';
+import { ArtifactTotals } from './stats/artifact-totals';
 import { InputRemoval } from './inputs/input-removal';
 
 /** What one sweep removed. */
@@ -33,6 +34,7 @@ export class BlobSweep {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly artifacts: ArtifactStore,
+    private readonly totals: ArtifactTotals,
     private readonly inputs: InputRemoval,
     private readonly blobs: BlobRegistry,
     private readonly store: BlobStore,
@@ -55,6 +57,7 @@ export class BlobSweep {
     const abandoned = await this.untilLess((tx) =>
       this.blobs.releaseAbandoned(tx, before, now, BATCH),
     );
+    await this.unitOfWork.run((tx) => this.totals.dropEmpty(tx), 'bulk');
     return { staged, inputs, abandoned, ...(await this.deleteReleased()) };
   }
 

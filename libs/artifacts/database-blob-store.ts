@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection, UnitOfWork, type Queryable, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { uploadSwept } from './blob-registry';
-import { BlobStore, type ByteRange } from './blob-store';
+import { BlobStore, MissingBytesError, type ByteRange } from './blob-store';
 
 /** 256 KiB are read in 0.5 to 1.5 ms, and written in one short bulk unit; a whole blob a row would block for long. */
 export const CHUNK_BYTES = 262_144;
@@ -97,7 +97,7 @@ export class DatabaseBlobStore extends BlobStore {
     let position = start;
     while (position <= end) {
       const chunk = await chunkAt(this.reads, key, position);
-      if (chunk === null) throw new Error(`Blob ${key} has no byte ${position} any more`);
+      if (chunk === null) throw new MissingBytesError(key, position);
       const from = position - chunk.startByte;
       const piece = chunk.bytes.subarray(
         from,

@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'artifact.incomplete'
   | 'artifact.digest_mismatch'
   | 'artifact.too_large'
+  | 'artifact.corrupt'
   | 'artifact.precondition_failed'
   | 'artifact.range_not_satisfiable'
   | 'release.signature_invalid'

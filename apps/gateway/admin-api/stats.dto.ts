@@ -59,6 +59,31 @@ export class DeliveryStatsDto {
   disabled!: number;
 }
 
+export class LargestArtifactDto {
+  @ApiProperty({ format: 'uuid' })
+  jobId!: string;
+
+  @ApiProperty({ example: 'equity.csv' })
+  name!: string;
+
+  /** Stored bytes. */
+  @ApiProperty({ example: 8_388_608 })
+  size!: number;
+}
+
+/** Artifacts of one kind, or in one queue, staged ones included. */
+export class ArtifactShareDto {
+  @ApiProperty({ example: 'strategy-search' })
+  name!: string;
+
+  @ApiProperty({ example: 560 })
+  artifacts!: number;
+
+  @ApiProperty({ example: 73_400_320 })
+  bytes!: number;
+}
+
+/** What is stored, that of jobs which are being removed included. */
 export class ArtifactStatsDto {
   @ApiProperty({ example: 560 })
   published!: number;
@@ -66,6 +91,32 @@ export class ArtifactStatsDto {
   /** Stored bytes of the published ones. */
   @ApiProperty({ example: 73_400_320 })
   bytes!: number;
+
+  /** Uploaded, and not yet visible: their tasks have not completed. */
+  @ApiProperty({ example: 2 })
+  staged!: number;
+
+  @ApiProperty({ example: 1_048_576 })
+  stagedBytes!: number;
+
+  /** Blobs, of artifacts and inputs, whose bytes the scrub found changed or missing. Should be 0. */
+  @ApiProperty({ example: 0 })
+  corrupt!: number;
+
+  /** When the oldest one was uploaded. */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  oldestAt!: string | null;
+
+  @ApiProperty({ type: () => LargestArtifactDto, nullable: true })
+  largest!: LargestArtifactDto | null;
+
+  /** At most 100, those with the most bytes first. */
+  @ApiProperty({ type: () => [ArtifactShareDto] })
+  byKind!: ArtifactShareDto[];
+
+  /** At most 100, those with the most bytes first. */
+  @ApiProperty({ type: () => [ArtifactShareDto] })
+  byQueue!: ArtifactShareDto[];
 }
 
 export class DatabaseStatsDto {

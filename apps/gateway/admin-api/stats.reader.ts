@@ -1,7 +1,8 @@
+import { type ArtifactShare, ArtifactStats } from '@foreman/artifacts';
 import { Database, ReadConnection } from '@foreman/database';
-import { Clock } from '@foreman/kernel';
+import { Clock, isoTimeOrNull } from '@foreman/kernel';
 import { Injectable } from '@nestjs/common';
-import type { StatsDto } from './stats.dto';
+import type { ArtifactShareDto, ArtifactStatsDto, StatsDto } from './stats.dto';
 
 /** An edge that called within this time counts as online: three heartbeats of the slowest default. */
 const ONLINE_WITHIN_MS = 90_000;
@@ -13,6 +14,7 @@ export class StatsReader {
     private readonly reads: ReadConnection,
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly artifacts: ArtifactStats,
   ) {}
 
   async read(): Promise<StatsDto> {
@@ -42,15 +44,24 @@ export class StatsReader {
         ['pending', 'delivered', 'exhausted', 'superseded', 'disabled'],
         'SELECT status AS name, count(*) AS count FROM deliveries GROUP BY status',
       ),
-      artifacts: {
-        published: await this.count(
-          `SELECT count(*) AS count FROM artifacts WHERE state = 'published'`,
-        ),
-        bytes: await this.count(
-          `SELECT coalesce(sum(size), 0) AS count FROM artifacts WHERE state = 'published'`,
-        ),
-      },
+      artifacts: await this.readArtifacts(),
       database: { fileBytes: sizes.fileBytes, freeBytes: sizes.freeBytes },
+    };
+  }
+
+  private async readArtifacts(): Promise<ArtifactStatsDto> {
+    const figures = await this.artifacts.read();
+    const { largest } = figures;
+    return {
+      published: figures.published,
+      bytes: figures.bytes,
+      staged: figures.staged,
+      stagedBytes: figures.stagedBytes,
+      corrupt: figures.corrupt,
+      oldestAt: isoTimeOrNull(figures.oldestAt),
+      largest: largest && { jobId: largest.jobId, name: largest.name, size: largest.size },
+      byKind: figures.byKind.map(share),
+      byQueue: figures.byQueue.map(share),
     };
   }
 
@@ -70,4 +81,8 @@ export class StatsReader {
       number
     >;
   }
+}
+
+function share({ name, artifacts, bytes }: ArtifactShare): ArtifactShareDto {
+  return { name, artifacts, bytes };
 }

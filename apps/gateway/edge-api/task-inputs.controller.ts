@@ -91,6 +91,7 @@ function ApiBytes() {
       'input.not_found',
       'artifact.precondition_failed',
       'artifact.range_not_satisfiable',
+      'artifact.corrupt',
     ),
   );
 }

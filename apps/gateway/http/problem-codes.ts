@@ -47,6 +47,7 @@ export const PROBLEM_KINDS: Readonly<Record<ErrorCode, ProblemKind>> = {
   'results.unknown_config': { status: 422, title: 'A best config is not among the rows' },
   'webhook.target_refused': { status: 422, title: 'Webhooks may not be sent there' },
   'rate.limited': { status: 429, title: 'Too many requests' },
+  'artifact.corrupt': { status: 500, title: 'The stored bytes are damaged' },
   internal: { status: 500, title: 'Something went wrong in Foreman' },
   'server.busy': { status: 503, title: 'Foreman is busy' },
   'server.storage_full': { status: 507, title: 'The storage is full' },

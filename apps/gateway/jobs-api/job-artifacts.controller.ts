@@ -90,6 +90,7 @@ export class JobArtifactsController {
   ): Promise<void> {
     await getJob(this.reads, id);
     const artifact = await this.artifacts.get(this.reads, id, name);
+    await this.artifacts.assertSound(this.reads, artifact);
     await serveBytes(request, response, servedArtifact(this.artifacts, artifact));
   }
 }
@@ -107,6 +108,7 @@ function ApiBytes() {
       'artifact.not_found',
       'artifact.precondition_failed',
       'artifact.range_not_satisfiable',
+      'artifact.corrupt',
     ),
   );
 }

@@ -61,6 +61,7 @@ export class SignedDownloadsController {
   ): Promise<void> {
     const called = { jobId, name, query: request.query };
     const artifact = await this.urls.open(this.reads, called);
+    await this.artifacts.assertSound(this.reads, artifact);
     await serveBytes(request, response, servedArtifact(this.artifacts, artifact));
   }
 }
@@ -76,6 +77,7 @@ function ApiSigned() {
       'artifact.not_found',
       'artifact.precondition_failed',
       'artifact.range_not_satisfiable',
+      'artifact.corrupt',
     ),
   );
 }

@@ -7,6 +7,7 @@ import type { ArtifactObject } from '../artifact-object';
 import { ArtifactObjects, type StoredBytes } from '../artifact-objects';
 import { ArtifactsSettings } from '../artifacts.options';
 import { BlobStore, type ByteRange } from '../blob-store';
+import { SoundBlobs } from '../scrub/sound-blobs';
 
 type Task = Pick<TaskEntity, 'id' | 'jobId' | 'hasInputs'>;
 
@@ -19,6 +20,7 @@ export class TaskInputs {
     private readonly fence: LeaseFence,
     private readonly objects: ArtifactObjects,
     private readonly store: BlobStore,
+    private readonly sound: SoundBlobs,
     private readonly settings: ArtifactsSettings,
   ) {}
 
@@ -40,13 +42,17 @@ export class TaskInputs {
 
   /**
    * One of them, for the holder of the task's lease, which it extends.
-   * @throws `lease.lost`, `task.not_found`, `input.not_found`.
+   * @throws `lease.lost`, `task.not_found`, `input.not_found`, `artifact.corrupt`.
    */
   async get(claim: Omit<LeaseClaim, 'now'>, name: string): Promise<StoredBytes> {
     return this.unitOfWork.run(async (tx) => {
       const task = await this.fence.hold(tx, { ...claim, now: this.clock.now() });
       const [row] = await tx.query<InputRow>(FIND, [task.id, name, task.jobId, task.id, name]);
-      if (row !== undefined) return storedBytes(row);
+      if (row !== undefined) {
+        const input = storedBytes(row);
+        await this.sound.assertSound(tx, input);
+        return input;
+      }
       throw new DomainError('input.not_found', `Task ${task.id} has no input of that name.`);
     });
   }
@@ -56,9 +62,9 @@ export class TaskInputs {
     return this.store.read(blobKey, size, range);
   }
 
-  /** The bytes of a small one at once; null when any of them are gone. */
-  async bytesOf({ blobKey, size }: StoredBytes): Promise<Buffer | null> {
-    return this.store.readWhole(blobKey, size);
+  /** The bytes of a small one at once; null when any of them are gone or damaged. */
+  async bytesOf(input: StoredBytes): Promise<Buffer | null> {
+    return this.sound.readWhole(input);
   }
 }
 

@@ -4,6 +4,7 @@ import { Releases1763942400000 } from './1763942400000-releases';
 import { ResultColumns1764028800000 } from './1764028800000-result-columns';
 import { SignedUrls1764115200000 } from './1764115200000-signed-urls';
 import { Inputs1764201600000 } from './1764201600000-inputs';
+import { ArtifactUpkeep1764288000000 } from './1764288000000-artifact-upkeep';
 
 /** Every migration, oldest first. A migration that has been released is never edited. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   ResultColumns1764028800000,
   SignedUrls1764115200000,
   Inputs1764201600000,
+  ArtifactUpkeep1764288000000,
 ] as const;

@@ -21,6 +21,7 @@ export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'superseded
 @Index('deliveries_claimed', ['claimedUntil'], { where: 'claimed_until IS NOT NULL' })
 @Index('deliveries_of_job', ['jobId', 'createdAt'])
 @Index('deliveries_of_endpoint', ['endpointId'])
+@Index('deliveries_by_status', ['status'])
 export class DeliveryEntity {
   @IdColumn() id!: string;
   @TextColumn() eventId!: string;
