@@ -61,7 +61,12 @@ export class AppModule {
         ArtifactsModule.forRoot({
           inlineLimitBytes: options.inlineLimitBytes,
           maxBytes: options.artifactMaxBytes,
+          taskMaxBytes: options.taskArtifactsMaxBytes,
+          taskMaxCount: options.taskArtifactsMaxCount,
+          jobMaxBytes: options.jobArtifactsMaxBytes,
+          jobMaxCount: options.jobArtifactsMaxCount,
           inputTtlSeconds: options.inputTtlSeconds,
+          scrubBytesPerSecond: options.scrubBytesPerSecond,
           publicUrl: () => publicUrl.base(),
           secretKey: options.secretKey,
           previousSecretKeys: options.previousSecretKeys,

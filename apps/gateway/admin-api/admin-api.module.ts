@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApiKeysController } from './api-keys.controller';
+import { ArtifactsScrubController } from './artifacts-scrub.controller';
 import { EdgesController } from './edges.controller';
 import { EnrolmentsController } from './enrolments.controller';
 import { LateWritesController } from './late-writes.controller';
@@ -13,6 +14,7 @@ import { StatsReader } from './stats.reader';
 @Module({
   controllers: [
     ApiKeysController,
+    ArtifactsScrubController,
     EnrolmentsController,
     EdgesController,
     LateWritesController,

@@ -20,6 +20,11 @@ export interface GatewayOptions {
   readonly inlineLimitBytes: number;
   readonly webhookInlineBudgetBytes: number;
   readonly artifactMaxBytes: number;
+  /** What a task and a job may have together. */
+  readonly taskArtifactsMaxBytes: number;
+  readonly taskArtifactsMaxCount: number;
+  readonly jobArtifactsMaxBytes: number;
+  readonly jobArtifactsMaxCount: number;
   /** How long an input is kept while no job names it, unless it says so itself. */
   readonly inputTtlSeconds: number;
   readonly jsonLimitBytes: number;
@@ -27,6 +32,9 @@ export interface GatewayOptions {
   readonly diskReserveBytes: number;
   readonly jobTtlSeconds: number;
   readonly retentionCron: string;
+  /** Null: the scrub runs when it is asked for only. */
+  readonly scrubCron: string | null;
+  readonly scrubBytesPerSecond: number;
   readonly deliveryHoldSeconds: number;
   /** CIDRs that webhooks may reach though they are private; these may also use http. */
   readonly webhookAllowedNetworks: readonly string[];

@@ -25,6 +25,11 @@ export function oneOf<T extends string>(choices: readonly T[]): Parse<T> {
   };
 }
 
+/** `off` is null: the thing is not done. */
+export function orOff<T>(parse: Parse<T>): Parse<T | null> {
+  return (text) => (text === 'off' ? null : parse(text));
+}
+
 export const yesOrNo: Parse<boolean> = (text) => oneOf(['true', 'false'])(text) === 'true';
 
 export const hostName: Parse<string> = (text) => {

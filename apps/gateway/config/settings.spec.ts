@@ -26,12 +26,18 @@ describe('settings', () => {
       inlineLimitBytes: 262_144,
       webhookInlineBudgetBytes: 1_048_576,
       artifactMaxBytes: 8_388_608,
+      taskArtifactsMaxBytes: 1_073_741_824,
+      taskArtifactsMaxCount: 1000,
+      jobArtifactsMaxBytes: 4_294_967_296,
+      jobArtifactsMaxCount: 10_000,
       inputTtlSeconds: 86_400,
       jsonLimitBytes: 8_388_608,
       resultsLimitBytes: 16_777_216,
       diskReserveBytes: 268_435_456,
       jobTtlSeconds: 604_800,
       retentionCron: '* * * * *',
+      scrubCron: '17 3 * * *',
+      scrubBytesPerSecond: 16_777_216,
       deliveryHoldSeconds: 345_600,
       webhookAllowedNetworks: [],
       webhookRetrySeconds: [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
@@ -39,6 +45,13 @@ describe('settings', () => {
       metricsPublic: false,
       logLevel: 'info',
     });
+  });
+
+  it.each([
+    ['off', null],
+    ['0 4 * * sun', '0 4 * * sun'],
+  ])('scrub when they say: %s', (text, scrubCron) => {
+    expect(readSettings({ FOREMAN_SCRUB_CRON: text })).toMatchObject({ scrubCron });
   });
 
   it('take what is set', () => {

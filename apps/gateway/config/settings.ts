@@ -9,6 +9,7 @@ import {
   hostName,
   listOf,
   oneOf,
+  orOff,
   publicUrl,
   releaseKey,
   secretKey,
@@ -32,6 +33,8 @@ const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
 /** SQLite's own limit on one value is 1 GB; a JSON document is one value. */
 const MAX_DOCUMENT_BYTES = 512 * MEBIBYTE;
+/** Each upload looks at all that its job has. */
+const MAX_ARTIFACTS = 100_000;
 const DAY_SECONDS = 24 * 3600;
 const YEAR_SECONDS = 366 * DAY_SECONDS;
 
@@ -60,6 +63,26 @@ export function readSettings(environment: Environment) {
       MEBIBYTE,
     ),
     artifactMaxBytes: reader.read('FOREMAN_ARTIFACT_MAX_BYTES', bytes(1, GIBIBYTE), 8 * MEBIBYTE),
+    taskArtifactsMaxBytes: reader.read(
+      'FOREMAN_TASK_ARTIFACTS_MAX_BYTES',
+      bytes(1, 1024 * GIBIBYTE),
+      GIBIBYTE,
+    ),
+    taskArtifactsMaxCount: reader.read(
+      'FOREMAN_TASK_ARTIFACTS_MAX_COUNT',
+      wholeNumber(1, MAX_ARTIFACTS),
+      1000,
+    ),
+    jobArtifactsMaxBytes: reader.read(
+      'FOREMAN_JOB_ARTIFACTS_MAX_BYTES',
+      bytes(1, 1024 * GIBIBYTE),
+      4 * GIBIBYTE,
+    ),
+    jobArtifactsMaxCount: reader.read(
+      'FOREMAN_JOB_ARTIFACTS_MAX_COUNT',
+      wholeNumber(1, MAX_ARTIFACTS),
+      10_000,
+    ),
     inputTtlSeconds: reader.read(
       'FOREMAN_INPUT_TTL_SECONDS',
       wholeNumber(1, YEAR_SECONDS - DAY_SECONDS),
@@ -86,6 +109,12 @@ export function readSettings(environment: Environment) {
       7 * DAY_SECONDS,
     ),
     retentionCron: reader.read('FOREMAN_RETENTION_CRON', cronExpression, '* * * * *'),
+    scrubCron: reader.read('FOREMAN_SCRUB_CRON', orOff(cronExpression), '17 3 * * *'),
+    scrubBytesPerSecond: reader.read(
+      'FOREMAN_SCRUB_BYTES_PER_SECOND',
+      bytes(65_536, 1024 * GIBIBYTE),
+      16 * MEBIBYTE,
+    ),
     deliveryHoldSeconds: reader.read(
       'FOREMAN_DELIVERY_HOLD_SECONDS',
       wholeNumber(0, YEAR_SECONDS),
