@@ -15,6 +15,8 @@ import {
   type StagedReference,
 } from './declared-artifact';
 import { JobCompletion } from './job-completion';
+import { ArtifactLimits } from './limits/artifact-limits';
+import type { Usage } from './limits/artifact-usage';
 
 /** What a task's artifacts are made visible with. */
 export interface Publication {
@@ -37,6 +39,7 @@ export class ArtifactPublication implements OnModuleInit {
     private readonly artifacts: ArtifactStore,
     private readonly blobs: BlobRegistry,
     private readonly smallBlobs: DatabaseBlobStore,
+    private readonly limits: ArtifactLimits,
     private readonly settings: ArtifactsSettings,
     private readonly jobCompletion: JobCompletion,
     private readonly jobs: JobLifecycle,
@@ -66,13 +69,8 @@ export class ArtifactPublication implements OnModuleInit {
       else if (found !== undefined) throw conflict(artifact.name);
     }
     await this.publishAll(tx, publication, staged);
-    const names = new Set(stagedNames.keys());
-    for (const artifact of declared) {
-      names.add(artifact.name);
-      if (isStagedReference(artifact)) continue;
-      const bytes = inlineBytes(artifact, this.settings.maxBytes);
-      await this.publishBytes(tx, publication, artifact.name, artifact.contentType, bytes);
-    }
+    await this.publishInline(tx, publication, usageOf(staged));
+    const names = new Set([...stagedNames.keys(), ...declared.map(({ name }) => name)]);
     if (!isOnlyTask && !names.has(COMPLETION)) {
       // What a failure of an earlier run kept is not what this completion says.
       const stale = publicName(isOnlyTask, task.taskIndex, COMPLETION);
@@ -108,6 +106,20 @@ export class ArtifactPublication implements OnModuleInit {
     const bytes = await this.jobCompletion.compose(tx, job.id, job.taskCount);
     const owner = { task: { id: null, jobId: job.id, taskIndex: 0 }, isOnlyTask: true, now };
     await this.publishBytes(tx, owner, COMPLETION, 'application/json', bytes);
+  }
+
+  /** What was staged had its room then; what comes along now must find some. */
+  private async publishInline(tx: Tx, publication: Publication, staged: Usage): Promise<void> {
+    const inline = publication.declared.filter((artifact) => !isStagedReference(artifact));
+    if (inline.length === 0) return;
+    let { bytes: total } = staged;
+    for (const artifact of inline) {
+      const bytes = inlineBytes(artifact, this.settings.maxBytes);
+      total += bytes.length;
+      await this.publishBytes(tx, publication, artifact.name, artifact.contentType, bytes);
+    }
+    const usage = { count: staged.count + inline.length, bytes: total };
+    await this.limits.assertPublished(tx, publication.task.jobId, usage);
   }
 
   private async stagedOfLease(
@@ -160,6 +172,13 @@ export class ArtifactPublication implements OnModuleInit {
     };
     await this.artifacts.insertPublished(tx, artifact, now);
   }
+}
+
+function usageOf(artifacts: readonly ArtifactEntity[]): Usage {
+  return {
+    count: artifacts.length,
+    bytes: artifacts.reduce((sum, { size }) => sum + size, 0),
+  };
 }
 
 function checkDeclared(declared: readonly DeclaredArtifact[]): void {

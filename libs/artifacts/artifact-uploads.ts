@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
-import { LeaseFence, type LeaseClaim } from '@foreman/jobs';
+import { LeaseFence, type LeaseClaim, type TaskEntity } from '@foreman/jobs';
 import { Clock } from '@foreman/kernel';
 import { checkArtifactName } from './artifact-name';
 import { artifactRecord, type ArtifactRecord } from './artifact-record';
 import { ArtifactStore } from './artifact.store';
 import { ArtifactsSettings } from './artifacts.options';
 import { BlobIntake, type ArrivedBytes } from './blob-intake';
+import { ArtifactLimits } from './limits/artifact-limits';
+import type { StagingPlace } from './limits/artifact-usage';
 import { checkMediaType } from './media-type';
 import { UploadBody, type ExpectedDigests } from './upload-body';
 
@@ -39,21 +41,25 @@ export class ArtifactUploads {
     private readonly fence: LeaseFence,
     private readonly artifacts: ArtifactStore,
     private readonly intake: BlobIntake,
+    private readonly limits: ArtifactLimits,
     private readonly settings: ArtifactsSettings,
   ) {}
 
   /**
    * Streams the body into the blob store and stages it until the task completes. The lease is held
    * against the fence before the first byte and after the last, and extended in between. Other bytes
-   * under the name replace the staged ones. Durable when it resolves.
+   * under the name replace the staged ones, which stay as long as the new ones are not in. Durable when it resolves.
    * @throws `request.invalid`, `task.not_found`, `lease.lost`, `artifact.too_large`,
    * `artifact.digest_mismatch`; whatever `body` throws.
    */
   async put(upload: ArtifactUpload): Promise<UploadedArtifact> {
     checkArtifactName(upload.name);
     checkMediaType(upload.contentType);
-    await this.unitOfWork.run((tx) => this.fence.hold(tx, this.claim(upload)));
-    const body = new UploadBody(upload.body, upload.digests ?? {}, this.settings.maxBytes);
+    const limit = await this.unitOfWork.run(async (tx) => {
+      const task = await this.fence.hold(tx, this.claim(upload));
+      return this.limits.room(tx, placeOf(upload, task));
+    });
+    const body = new UploadBody(upload.body, upload.digests ?? {}, limit);
     return this.intake.take(body, this.leaseKeeper(upload), (tx, bytes) =>
       this.stage(tx, upload, bytes),
     );
@@ -73,6 +79,8 @@ export class ArtifactUploads {
       const artifact = { ...artifactRecord(staged), contentType: upload.contentType };
       return { artifact, isNew: false };
     }
+    // Another upload may have taken the room meanwhile.
+    await this.limits.assertRoom(tx, placeOf(upload, task), bytes.size);
     if (staged !== null) await this.artifacts.remove(tx, staged, claim.now);
     await bytes.keep(tx);
     const artifact = await this.artifacts.insertStaged(
@@ -107,4 +115,12 @@ export class ArtifactUploads {
     const { taskId, edgeId, leaseToken } = upload;
     return { taskId, edgeId, leaseToken, now: this.clock.now() };
   }
+}
+
+function placeOf(
+  upload: ArtifactUpload,
+  task: Pick<TaskEntity, 'jobId' | 'taskIndex'>,
+): StagingPlace {
+  const { taskId, leaseToken, name } = upload;
+  return { jobId: task.jobId, taskId, taskIndex: task.taskIndex, leaseToken, name };
 }

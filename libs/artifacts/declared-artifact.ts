@@ -1,6 +1,6 @@
 import { invalidField } from '@foreman/kernel';
+import { tooLarge } from './limits/size-limit';
 import { checkMediaType, isJsonType } from './media-type';
-import { tooLarge } from './upload-body';
 
 /** An artifact that a completion brings along. */
 export interface InlineArtifact {

@@ -9,6 +9,7 @@ import { DROP_OF_JOBS, DROP_OF_TASKS } from './inputs/input-holds';
 import { DUE } from './inputs/input-removal';
 import { FIND as FIND_INPUT, LIST as LIST_INPUTS } from './inputs/task-inputs';
 import { COMPLETIONS } from './job-completion';
+import { USAGE_BESIDE, USAGE_OF_JOB } from './limits/artifact-usage';
 
 describe('the statements of artifacts', () => {
   let engine: TestEngine;
@@ -55,6 +56,13 @@ describe('the statements of artifacts', () => {
       3,
       /task_inputs USING (COVERING )?INDEX \S+ \(task_id=\?\)/,
     ],
+    [
+      'what stands beside an artifact',
+      USAGE_BESIDE,
+      13,
+      /SEARCH artifacts USING INDEX artifacts_of_job \(job_id=\?\)[^]*SEARCH mine USING INDEX artifacts_staged \(task_id=\? AND name=\?\)/,
+    ],
+    ['what a job has', USAGE_OF_JOB, 1, /artifacts USING INDEX artifacts_of_job \(job_id=\?\)/],
     ['orphans, of the staged alone', STAGED_ORPHANS, 1, /INDEX artifacts_staged/],
   ])('%s: by its index', async (_what, sql, params, index) => {
     const plan = await engine.reads.query<{ detail: string }>(

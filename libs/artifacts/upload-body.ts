@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { DomainError } from '@foreman/kernel';
+import type { SizeLimit } from './limits/size-limit';
 
 /** What the sender says the digest of its bytes is (RFC 9530). Each one given is checked. */
 export interface ExpectedDigests {
@@ -16,16 +17,16 @@ export class UploadBody {
   constructor(
     private readonly source: AsyncIterable<Buffer>,
     private readonly expected: ExpectedDigests,
-    private readonly limitBytes: number,
+    private readonly limit: SizeLimit,
   ) {
     this.sha512 = expected.sha512 === undefined ? null : createHash('sha512');
   }
 
-  /** The bytes; `onFlow` is awaited with each piece. @throws `artifact.too_large` once there are too many. */
+  /** The bytes; `onFlow` is awaited with each piece. Throws the limit's refusal at the first byte too many. */
   async *pieces(onFlow: () => Promise<void>): AsyncGenerator<Buffer> {
     for await (const piece of this.source) {
       this.bytes += piece.length;
-      if (this.bytes > this.limitBytes) throw tooLarge(this.limitBytes);
+      if (this.bytes > this.limit.bytes) throw this.limit.refusal();
       this.sha256.update(piece);
       this.sha512?.update(piece);
       await onFlow();
@@ -67,15 +68,6 @@ async function* followedBy(
 ): AsyncGenerator<Buffer> {
   yield* read;
   yield* pieces;
-}
-
-/** The largest artifact is a setting of the operator: the message names it (contract). */
-export function tooLarge(limitBytes: number): DomainError {
-  return new DomainError(
-    'artifact.too_large',
-    `An artifact may have at most ${limitBytes} bytes (FOREMAN_ARTIFACT_MAX_BYTES).`,
-    { limitBytes },
-  );
 }
 
 function assertSame(algorithm: string, expected: Buffer | undefined, actual: Buffer): void {

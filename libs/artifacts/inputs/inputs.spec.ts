@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sha256Hex } from '@foreman/kernel';
 import { InputLab, MAX_BYTES } from '../spec/input-lab';
-import type { NewInput } from './inputs';
+import { Inputs, type NewInput } from './inputs';
 
 /** Larger than what is written at once. */
 const LARGE = randomBytes(300_000);
@@ -47,6 +47,21 @@ describe('uploading an input', () => {
     expect((await lab.put(id, said.size === undefined ? 'other' : 'four')).isNew).toBe(true);
     await lab.sweep();
     expect(await lab.count('blobs')).toBe(1);
+  });
+
+  it('reads no more than was announced, and one byte to see that there is more', async () => {
+    const { id } = await lab.create({ size: 3 });
+    let read = 0;
+    async function* body() {
+      for (; read < 10; read += 1) yield Buffer.from('x');
+    }
+    const upload = lab.engine.get(Inputs).put({ inputId: id, body: body() });
+    await expect(upload).rejects.toMatchObject({
+      code: 'request.invalid',
+      details: { errors: [{ path: 'size' }] },
+    });
+    expect(read).toBe(3);
+    expect((await lab.put(id, 'a,b')).isNew).toBe(true);
   });
 
   it('refuses bytes without the digest of their header, and too many', async () => {

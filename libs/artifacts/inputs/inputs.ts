@@ -3,8 +3,9 @@ import { ReadConnection, type Queryable, type Tx } from '@foreman/database';
 import { Clock, DomainError, IdSource, invalidField, isUuid } from '@foreman/kernel';
 import { ArtifactsSettings } from '../artifacts.options';
 import { BlobIntake, type ArrivedBytes } from '../blob-intake';
+import { artifactLimit, tooLarge, type SizeLimit } from '../limits/size-limit';
 import { checkMediaType } from '../media-type';
-import { UploadBody, tooLarge, type ExpectedDigests } from '../upload-body';
+import { UploadBody, type ExpectedDigests } from '../upload-body';
 import { InputBlobs } from './input-blobs';
 import { InputEntity } from './input.entity';
 import { inputRecord, type InputRecord } from './input-record';
@@ -83,7 +84,7 @@ export class Inputs {
    */
   async put({ inputId, body, digests = {} }: InputUpload): Promise<UploadedInput> {
     const input = await this.visible(this.reads, inputId);
-    const upload = new UploadBody(body, digests, this.settings.maxBytes);
+    const upload = new UploadBody(body, digests, this.limitOf(input));
     if (input.sha256 !== null) return this.compare(input, upload);
     return this.intake.take(upload, nothing, (tx, bytes) => this.record(tx, inputId, bytes));
   }
@@ -127,6 +128,16 @@ export class Inputs {
     ]);
     if (stored === undefined) throw overtaken();
     return { input: inputRecord(stored), isNew: true };
+  }
+
+  /** More than was announced is not waited for. One that is stored says itself what is wrong with other bytes. */
+  private limitOf({ sha256, announcedSize }: InputEntity): SizeLimit {
+    const largest = artifactLimit(this.settings.maxBytes);
+    if (sha256 !== null || announcedSize === null || announcedSize > largest.bytes) return largest;
+    return {
+      bytes: announcedSize,
+      refusal: () => invalidField('size', `was announced as ${announcedSize} bytes; more came`),
+    };
   }
 
   private async visible(db: Queryable, id: string): Promise<InputEntity> {

@@ -6,8 +6,10 @@ import { Clock, DomainError, invalidField } from '@foreman/kernel';
 import { checkArtifactName } from '../artifact-name';
 import { ArtifactUploads, type UploadedArtifact } from '../artifact-uploads';
 import { ArtifactsSettings } from '../artifacts.options';
+import { ArtifactLimits } from '../limits/artifact-limits';
+import { tooLarge } from '../limits/size-limit';
 import { checkMediaType } from '../media-type';
-import { tooLarge, type ExpectedDigests } from '../upload-body';
+import type { ExpectedDigests } from '../upload-body';
 import { exactly } from './exact-size';
 import {
   readUploadClaims,
@@ -51,13 +53,15 @@ export class UploadUrls {
     private readonly reads: ReadConnection,
     private readonly fence: LeaseFence,
     private readonly uploads: ArtifactUploads,
+    private readonly limits: ArtifactLimits,
     private readonly signer: UrlSigner,
     private readonly clock: Clock,
     private readonly settings: ArtifactsSettings,
   ) {}
 
   /**
-   * For one name, type and size (and digest, if given) under this lease, which the call extends as any other.
+   * For one name, type and size (and digest, if given) under this lease, which the call extends as any other. What
+   * has no room now is refused now; nothing is kept free for the bytes, which are judged again when they come.
    * @throws `request.invalid`, `artifact.too_large`, `lease.lost`, `task.not_found`.
    */
   async issue(request: UploadUrlRequest): Promise<IssuedUrl> {
@@ -65,9 +69,12 @@ export class UploadUrls {
     const expiresAt = expiryOf(request.expiresSeconds, now);
     this.checkPromise(request);
     const { taskId, edgeId, leaseToken, name, contentType, size, sha256 } = request;
-    const task = await this.unitOfWork.run((tx) =>
-      this.fence.hold(tx, { taskId, edgeId, leaseToken, now }),
-    );
+    const task = await this.unitOfWork.run(async (tx) => {
+      const held = await this.fence.hold(tx, { taskId, edgeId, leaseToken, now });
+      const { jobId, taskIndex } = held;
+      await this.limits.assertRoom(tx, { jobId, taskId, taskIndex, leaseToken, name }, size);
+      return held;
+    });
     const claims: UploadClaims = {
       taskId,
       name,
