@@ -12,6 +12,7 @@ import {
   inlineBytes,
   isStagedReference,
   type DeclaredArtifact,
+  type InlineArtifact,
   type StagedReference,
 } from './declared-artifact';
 import { JobCompletion } from './job-completion';
@@ -110,7 +111,9 @@ export class ArtifactPublication implements OnModuleInit {
 
   /** What was staged had its room then; what comes along now must find some. */
   private async publishInline(tx: Tx, publication: Publication, staged: Usage): Promise<void> {
-    const inline = publication.declared.filter((artifact) => !isStagedReference(artifact));
+    const inline = publication.declared.filter(
+      (artifact): artifact is InlineArtifact => !isStagedReference(artifact),
+    );
     if (inline.length === 0) return;
     let { bytes: total } = staged;
     for (const artifact of inline) {
