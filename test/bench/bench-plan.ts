@@ -32,6 +32,12 @@ export interface BenchPlan {
   readonly resultRows: number;
   /** Rows of a stream before it, so that the compiler has seen everything, and the memory of a busy gateway is the one to grow. */
   readonly resultWarmUpRows: number;
+  /** Uploads at once, and as many downloads. */
+  readonly transfersAtOnce: number;
+  /** Of each of them. */
+  readonly transferBytes: number;
+  /** Small writes measured without transfers beside them. */
+  readonly transferWrites: number;
 }
 
 /** Two to three minutes on 2 idle cores, half of them for the polls. */
@@ -52,6 +58,9 @@ export const FULL_PLAN: BenchPlan = {
   queriesRounds: 5,
   resultRows: 1_000_000,
   resultWarmUpRows: 5000,
+  transfersAtOnce: 64,
+  transferBytes: 8 * 1_048_576,
+  transferWrites: 1000,
 };
 
 /** Shows that everything runs; its figures mean nothing. */
@@ -73,6 +82,9 @@ export const QUICK_PLAN: BenchPlan = {
   queriesRounds: 1,
   resultRows: 20_000,
   resultWarmUpRows: 1000,
+  transfersAtOnce: 8,
+  transferBytes: 1_048_576,
+  transferWrites: 50,
 };
 
 /** Callers in process, and connections over HTTP, that are busy at the same time. */

@@ -10,10 +10,11 @@ import { benchLanes } from './lanes/lanes-bench';
 import { withScratchFolder } from './measure/scratch-folder';
 import { benchPolls } from './polls/polls-bench';
 import { benchResults } from './results/results-bench';
+import { benchTransfers } from './transfers/transfers-bench';
 import { benchQueries } from './results-queries/queries-bench';
 import { machine, reportText, type BenchReport } from './report/bench-report';
 
-const PARTS = ['engine', 'http', 'lanes', 'polls', 'results', 'results-queries'];
+const PARTS = ['engine', 'http', 'lanes', 'polls', 'results', 'results-queries', 'transfers'];
 
 const USAGE = `npm run bench -- [--quick] [--json FILE] [--only PART] [--call TEXT]
   --quick      a few seconds: shows that it runs, its figures mean nothing
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
       polls: await part('polls', (own) => benchPolls(plan, own)),
       queries: await part('results-queries', (own) => benchQueries(plan, own)),
       results: await part('results', (own) => benchResults(plan, own)),
+      transfers: await part('transfers', (own) => benchTransfers(plan, own)),
     };
   });
   if (values.json !== undefined) await writeFile(values.json, JSON.stringify(report, null, 2));

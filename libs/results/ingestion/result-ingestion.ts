@@ -48,6 +48,9 @@ const MAX_FINDINGS = 50;
 /** Takes result rows in from edges while they work. Repeating any of it is safe. */
 @Injectable()
 export class ResultIngestion {
+  /** Rows written since the start of this process, those that were there already among them. */
+  private written = 0;
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -56,6 +59,10 @@ export class ResultIngestion {
     private readonly rows: ResultRowStore,
     private readonly settings: ResultsSettings,
   ) {}
+
+  get writtenRows(): number {
+    return this.written;
+  }
 
   /**
    * Stores the rows of one post, in bulk units of at most 500. All are checked before the first is
@@ -132,6 +139,9 @@ export class ResultIngestion {
       const task = await this.hold(tx, claim, rows.length > 0);
       if (resultFolder !== undefined) await this.rows.setFolder(tx, task.id, resultFolder);
       const stored = await this.rows.upsert(tx, task, rows);
+      tx.afterCommit(() => {
+        this.written += rows.length;
+      });
       if (stored > task.resultCount) await this.progress.advance(tx, task, claim.now);
       return stored;
     }, 'bulk');

@@ -5,7 +5,7 @@ import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-line
 import type { CheckedRow } from '../result-row';
 
 /** Rows that are stored together: few commits for many rows. With twice as many, most outlive the young generation: 100 MiB more. */
-export const BURST_ROWS = 2000;
+export const BURST_ROWS = 1000;
 /** A burst is also full at this many bytes, so that large rows take no more memory. */
 const BURST_BYTES = 1_048_576;
 

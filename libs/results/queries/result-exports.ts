@@ -1,8 +1,8 @@
-import { Readable, pipeline } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '@foreman/database';
 import { invalidField } from '@foreman/kernel';
-import { stringify } from 'csv-stringify';
+import { stringify, type Options } from 'csv-stringify/sync';
 import { CsvTable } from './csv-table';
 import { rowFilter } from './filter-text';
 import { OrderedRows, type RowSelection } from './ordered-rows';
@@ -46,15 +46,7 @@ export class ResultExports {
     const fields = rowFields(query.fields ?? null);
     const selection = await this.bounded(selectionOf(jobId, query));
     const table = await this.table(selection, fields);
-    const csv = stringify({
-      header: true,
-      columns: table.header(),
-      // A lone line break inside a cell would be read as the end of a record.
-      quoted_match: /[\r\n]/,
-      record_delimiter: 'windows',
-    });
-    pipeline(Readable.from(this.records(selection, table)), csv, () => undefined);
-    return csv;
+    return Readable.from(this.records(selection, table), { objectMode: false });
   }
 
   /** With the rows that are there now. */
@@ -68,9 +60,14 @@ export class ResultExports {
     }
   }
 
-  private async *records(selection: RowSelection, table: CsvTable): AsyncGenerator<string[]> {
+  /** A page at a time: as a stream of records, each would be an object of its own on the way. */
+  private async *records(selection: RowSelection, table: CsvTable): AsyncGenerator<string> {
+    yield stringify([table.header()], CSV_FORM);
     for await (const page of this.rows.all(this.reads, selection)) {
-      for (const row of page) yield table.record(row);
+      yield stringify(
+        page.map((row) => table.record(row)),
+        CSV_FORM,
+      );
     }
   }
 
@@ -92,6 +89,12 @@ export class ResultExports {
     return table;
   }
 }
+
+const CSV_FORM: Options = {
+  // A lone line break inside a cell would be read as the end of a record.
+  quoted_match: /[\r\n]/,
+  record_delimiter: 'windows',
+};
 
 function selectionOf(jobId: string, query: ResultQuery): Unbounded {
   return { jobId, order: rowOrder(query.sort, query.order), filter: rowFilter(query.where ?? []) };

@@ -7,6 +7,8 @@ import type { Comparison } from '../measure/pairs';
 import type { PollsFinding, WakeLatency } from '../polls/polls-bench';
 import type { ResultsFinding } from '../results/results-bench';
 import type { QueriesFinding, QuestionFinding } from '../results-queries/queries-bench';
+import type { TransferFinding } from '../transfers/transfers-bench';
+import { transfersText } from './transfers-text';
 import { textTable } from './text-table';
 
 /** All that one run has found; a part that was not asked for is null. Written as it is by `--json`. */
@@ -19,6 +21,7 @@ export interface BenchReport {
   readonly polls: PollsFinding | null;
   readonly queries: QueriesFinding | null;
   readonly results: ResultsFinding | null;
+  readonly transfers: readonly TransferFinding[] | null;
 }
 
 export function machine(): BenchReport['machine'] {
@@ -31,7 +34,7 @@ export function machine(): BenchReport['machine'] {
 
 /** The tables that a person reads. */
 export function reportText(report: BenchReport): string {
-  const { machine: host, engine, http, lanes, polls, queries, results } = report;
+  const { machine: host, engine, http, lanes, polls, queries, results, transfers } = report;
   return [
     `Node ${host.node}, ${host.cores} cores, 16 callers at once. Only the ratios mean something.`,
     ...(engine === null ? [] : [engineText(engine)]),
@@ -40,6 +43,7 @@ export function reportText(report: BenchReport): string {
     ...(polls === null ? [] : [pollsText(polls)]),
     ...(queries === null ? [] : [queriesText(queries)]),
     ...(results === null ? [] : [resultsText(results)]),
+    ...(transfers === null ? [] : [transfersText(transfers, report.plan)]),
   ].join('\n\n');
 }
 
@@ -105,7 +109,7 @@ function pollsText(polls: PollsFinding): string {
   ].join('\n');
 }
 
-function resultsText({ rows, flows, barePerSecond, ratio, cpuRatio }: ResultsFinding): string {
+function resultsText({ rows, flows, incoming }: ResultsFinding): string {
   const table = textTable(
     [`${rows} rows`, 'rows/s', 'growth MiB'],
     flows.map(({ name, rowsPerSecond, growthMebibytes }) => [
@@ -114,11 +118,12 @@ function resultsText({ rows, flows, barePerSecond, ratio, cpuRatio }: ResultsFin
       growthMebibytes?.toFixed(1) ?? '-',
     ]),
   );
-  const bare = barePerSecond.map((speed) => speed.toFixed(0)).join(' and ');
+  const { ratio, lowestRatio, highestRatio, cpuRatio, baselinePerSecond, rounds } = incoming;
+  const range = `${lowestRatio.toFixed(2)} to ${highestRatio.toFixed(2)} over ${rounds} slices`;
   return [
     `5. Result rows through the gateway, against the bare driver\n`,
     table,
-    `The bare driver, before and after: ${bare} rows/s. Ratio in: ${ratio.toFixed(2)}, by CPU ${cpuRatio?.toFixed(2) ?? '-'}.`,
+    `The bare driver: ${baselinePerSecond.toFixed(0)} rows/s. Ratio in: ${ratio.toFixed(2)} (${range}), by CPU ${cpuRatio?.toFixed(2) ?? '-'}.`,
   ].join('\n');
 }
 

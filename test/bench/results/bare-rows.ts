@@ -1,7 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { ownCpu } from '../measure/cpu-meter';
-import type { Sample } from '../measure/sample';
-import { rowTexts } from './strategy-rows';
+import type { RowTexts } from './strategy-rows';
 
 const ROWS_A_TRANSACTION = 5000;
 
@@ -12,33 +10,38 @@ export async function copyOf(databaseFile: string, copy: string): Promise<void> 
   source.close();
 }
 
-/** The rows into the gateway's own table, with nothing but the driver; the making of their texts is not counted. */
-export function insertBare(databaseFile: string, jobId: string, count: number): Sample {
-  const db = new BetterSqlite3(databaseFile);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
-  db.pragma('foreign_keys = ON');
-  db.pragma('wal_autocheckpoint = 1000');
-  const task = db.prepare('SELECT id FROM tasks WHERE job_id = ?').pluck().get(jobId);
-  const set = db.prepare('INSERT INTO row_sets (task_id, job_id) VALUES (?, ?)').run(task, jobId);
-  const insert = db.prepare(
-    'INSERT INTO result_rows (set_id, config_id, config, metrics) VALUES (?, ?, ?, ?)',
-  );
-  let elapsedMs = 0;
-  let cpuSeconds = 0;
-  for (let start = 0; start < count; start += ROWS_A_TRANSACTION) {
-    const size = Math.min(ROWS_A_TRANSACTION, count - start);
-    const rows = Array.from({ length: size }, (_, index) => rowTexts(start + index));
-    const cpuBefore = ownCpu() ?? 0;
-    const startedMs = performance.now();
-    db.exec('BEGIN IMMEDIATE');
-    for (const { configId, config, metrics } of rows) {
-      insert.run(set.lastInsertRowid, configId, config, metrics);
-    }
-    db.exec('COMMIT');
-    elapsedMs += performance.now() - startedMs;
-    cpuSeconds += (ownCpu() ?? 0) - cpuBefore;
+/** Puts rows into the gateway's own table, with nothing but the driver. */
+export class BareRows {
+  private readonly db: BetterSqlite3.Database;
+  private readonly insert: BetterSqlite3.Statement;
+  private readonly setId: number | bigint;
+
+  constructor(databaseFile: string, jobId: string) {
+    this.db = new BetterSqlite3(databaseFile);
+    this.db.pragma('journal_mode = WAL');
+    this.db.pragma('synchronous = FULL');
+    this.db.pragma('foreign_keys = ON');
+    this.db.pragma('wal_autocheckpoint = 1000');
+    const task = this.db.prepare('SELECT id FROM tasks WHERE job_id = ?').pluck().get(jobId);
+    const newSet = this.db.prepare('INSERT INTO row_sets (task_id, job_id) VALUES (?, ?)');
+    this.setId = newSet.run(task, jobId).lastInsertRowid;
+    this.insert = this.db.prepare(
+      'INSERT INTO result_rows (set_id, config_id, config, metrics) VALUES (?, ?, ?, ?)',
+    );
   }
-  db.close();
-  return { perSecond: (count * 1000) / elapsedMs, cpuSeconds };
+
+  /** A statement for each. */
+  store(texts: readonly RowTexts[]): void {
+    for (let start = 0; start < texts.length; start += ROWS_A_TRANSACTION) {
+      this.db.exec('BEGIN IMMEDIATE');
+      for (const { configId, config, metrics } of texts.slice(start, start + ROWS_A_TRANSACTION)) {
+        this.insert.run(this.setId, configId, config, metrics);
+      }
+      this.db.exec('COMMIT');
+    }
+  }
+
+  close(): void {
+    this.db.close();
+  }
 }

@@ -5,10 +5,12 @@ import type { BenchPlan } from '../bench-plan';
 import { Connections } from '../http/connections';
 import { startGatewayChild, type GatewayChild } from '../http/gateway-child';
 import { at, GatewaySetup, type HeldTask } from '../http/gateway-setup';
+import { ownCpu } from '../measure/cpu-meter';
 import { growthWhile } from '../measure/memory-meter';
-import { sample, type Sample } from '../measure/sample';
-import { copyOf, insertBare } from './bare-rows';
-import { ndjsonOf } from './strategy-rows';
+import { compare, measurePairs, type Comparison } from '../measure/pairs';
+import { sample } from '../measure/sample';
+import { BareRows, copyOf } from './bare-rows';
+import { ndjsonOf, rowTexts, type RowTexts } from './strategy-rows';
 
 /** One direction of all rows through the gateway. */
 export interface RowFlow {
@@ -20,15 +22,15 @@ export interface RowFlow {
 
 export interface ResultsFinding {
   readonly rows: number;
-  /** The bare driver, before the gateway and after it. */
-  readonly barePerSecond: readonly number[];
-  /** The gateway's speed by the mean of the two. */
-  readonly ratio: number;
-  readonly cpuRatio: number | null;
+  /** NDJSON in, against the bare driver. */
+  readonly incoming: Comparison;
   readonly flows: readonly RowFlow[];
 }
 
-/** One job's rows as one NDJSON body, and out again. */
+/** Slices that the rows come in, by turns with the bare driver: what else the machine does meets both. */
+const SLICES = 20;
+
+/** One job's rows as NDJSON, and out again. */
 export async function benchResults(plan: BenchPlan, folder: string): Promise<ResultsFinding> {
   const gateway = await startGatewayChild(folder);
   const connections = new Connections(gateway.origin);
@@ -36,25 +38,17 @@ export async function benchResults(plan: BenchPlan, folder: string): Promise<Res
     const setup = await GatewaySetup.begin(connections, gateway.adminToken);
     const [warmUp, task] = await setup.leaseTasks(2).then((held) => [at(held, 0), at(held, 1)]);
     if (warmUp === undefined || task === undefined) throw new Error('There was no task to lease');
-    const database = join(gateway.dataDir, 'foreman.db');
-    const bareFile = (name: string) => join(folder, `bare-${name}.db`);
-    await copyOf(database, bareFile('first'));
-    await copyOf(database, bareFile('second'));
     const { resultRows: rows } = plan;
-
-    await sendRows(gateway, warmUp, plan.resultWarmUpRows);
+    await sendRows(gateway, warmUp, textsOf(0, plan.resultWarmUpRows), plan.resultWarmUpRows);
     await readRows(gateway, setup.serviceToken, warmUp.jobId, 'text/csv');
 
-    const first = insertBare(bareFile('first'), task.jobId, rows);
     const incoming = await growthWhile(gateway.pid, () =>
-      sample(gateway.cpu, async () => perSecond(rows, () => sendRows(gateway, task, rows))),
+      compareIncoming(gateway, task, rows, folder),
     );
-    const second = insertBare(bareFile('second'), task.jobId, rows);
-
     const flows: RowFlow[] = [
       {
         name: 'NDJSON in',
-        rowsPerSecond: incoming.result.perSecond,
+        rowsPerSecond: incoming.result.subjectPerSecond,
         growthMebibytes: incoming.growthMebibytes,
       },
     ];
@@ -65,23 +59,40 @@ export async function benchResults(plan: BenchPlan, folder: string): Promise<Res
       const { result: rowsPerSecond, growthMebibytes } = outgoing;
       flows.push({ name, rowsPerSecond, growthMebibytes });
     }
-    return { rows, ...compared(incoming.result, [first, second]), flows };
+    return { rows, incoming: incoming.result, flows };
   } finally {
     await connections.close();
     await gateway.stop();
   }
 }
 
-function compared(
-  subject: Sample,
-  bare: readonly Sample[],
-): Pick<ResultsFinding, 'barePerSecond' | 'ratio' | 'cpuRatio'> {
-  const barePerSecond = bare.map((side) => side.perSecond);
-  const mean = (values: readonly number[]) =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
-  const bareCpu = mean(bare.map(({ cpuSeconds }) => cpuSeconds ?? 0));
-  const ratio = subject.perSecond / mean(barePerSecond);
-  return { barePerSecond, ratio, cpuRatio: subject.cpuSeconds && bareCpu / subject.cpuSeconds };
+/** Slice by slice, to the same task and to an empty copy of the gateway's database. */
+async function compareIncoming(
+  gateway: GatewayChild,
+  task: HeldTask,
+  rows: number,
+  folder: string,
+): Promise<Comparison> {
+  const bareFile = join(folder, 'bare.db');
+  await copyOf(join(gateway.dataDir, 'foreman.db'), bareFile);
+  const bare = new BareRows(bareFile, task.jobId);
+  const slice = Math.ceil(rows / SLICES);
+  const pairs = await measurePairs({ rounds: SLICES, budgetMs: Infinity }, async (round) => {
+    const from = round * slice;
+    const texts = textsOf(from, slice);
+    const send = () => sendRows(gateway, task, texts, from + slice);
+    const store = async () => bare.store(texts);
+    return {
+      subject: () => sample(gateway.cpu, () => perSecond(slice, send)),
+      baseline: () => sample(ownCpu, () => perSecond(slice, store)),
+    };
+  });
+  bare.close();
+  return compare('NDJSON in', pairs);
+}
+
+function textsOf(from: number, count: number): readonly RowTexts[] {
+  return Array.from({ length: count }, (_, index) => rowTexts(from + index));
 }
 
 async function perSecond(count: number, work: () => Promise<void>): Promise<number> {
@@ -90,7 +101,13 @@ async function perSecond(count: number, work: () => Promise<void>): Promise<numb
   return (count * 1000) / (performance.now() - startedMs);
 }
 
-async function sendRows(gateway: GatewayChild, task: HeldTask, count: number): Promise<void> {
+/** Its task has `stored` rows then. */
+async function sendRows(
+  gateway: GatewayChild,
+  task: HeldTask,
+  texts: readonly RowTexts[],
+  stored: number,
+): Promise<void> {
   const client = clientOf(gateway);
   const { statusCode, body } = await client.request({
     path: `/internal/edges/tasks/${task.taskId}/results`,
@@ -100,11 +117,11 @@ async function sendRows(gateway: GatewayChild, task: HeldTask, count: number): P
       'foreman-lease': task.leaseToken,
       'content-type': 'application/x-ndjson',
     },
-    body: Readable.from(ndjsonOf(count)),
+    body: Readable.from(ndjsonOf(texts)),
   });
   const answer = await body.text();
   await client.close();
-  if (statusCode !== 200 || (JSON.parse(answer) as { stored: number }).stored !== count) {
+  if (statusCode !== 200 || (JSON.parse(answer) as { stored: number }).stored !== stored) {
     throw new Error(`The rows were not taken: ${statusCode} ${answer}`);
   }
 }

@@ -23,14 +23,16 @@ export function rowTexts(index: number): RowTexts {
 /** Lines of one write of the sender. */
 const LINES_A_PIECE = 300;
 
-/** NDJSON of the rows from 0 to `count`, made as it is asked for. */
-export function* ndjsonOf(count: number): Generator<Buffer> {
-  for (let start = 0; start < count; start += LINES_A_PIECE) {
-    let text = '';
-    for (let index = start; index < Math.min(count, start + LINES_A_PIECE); index += 1) {
-      const { configId, config, metrics } = rowTexts(index);
-      text += `{"configId":"${configId}","config":${config},"metrics":${metrics}}\n`;
-    }
-    yield Buffer.from(text);
+export function ndjsonOf(rows: readonly RowTexts[]): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < rows.length; start += LINES_A_PIECE) {
+    const lines = rows
+      .slice(start, start + LINES_A_PIECE)
+      .map(
+        ({ configId, config, metrics }) =>
+          `{"configId":"${configId}","config":${config},"metrics":${metrics}}\n`,
+      );
+    pieces.push(Buffer.from(lines.join('')));
   }
+  return pieces;
 }
