@@ -103,6 +103,19 @@ describe('a disk that fills up', () => {
     return { status: response.status, sent };
   }
 
+  it('goes on when there is not one byte left, though its log has never been long', async () => {
+    const logBytes = await disk.sizeOf('foreman.db-wal');
+    await disk.fill();
+    // Each is some pages of the log: together many more than it has, and fewer than SQLite waits for.
+    for (let index = 0; index < 200; index += 1) expect((await beat(worked)).status).toBe(200);
+    expect(await disk.sizeOf('foreman.db-wal')).toBeLessThan(logBytes + 32_768);
+    await disk.makeRoom();
+    await eventually('new work is taken', async () => {
+      const answer = await upload(worked, 'a0', Buffer.from('small'));
+      return answer.status !== 507;
+    });
+  });
+
   it('cuts an upload off that flows into the reserve, and keeps nothing of it', async () => {
     expect(await stream(40 * MIB)).toMatchObject({ status: 507 });
     expect(await disk.freeBytes()).toBeGreaterThan(RESERVE_BYTES - 2 * MIB);
@@ -113,7 +126,7 @@ describe('a disk that fills up', () => {
   it('takes uploads until the reserve is reached, and then no new work', async () => {
     await eventually('there is room again', async () => {
       const answer = await upload(worked, 'a0', Buffer.from('small'));
-      return answer.status === 201;
+      return answer.status !== 507;
     });
     const refused = await eventually('an upload is refused', async () => {
       const bytes = randomBytes(MIB);
@@ -188,6 +201,18 @@ describe('a disk that fills up', () => {
     expect((await gateway.asAdmin('DELETE', `/jobs/${worked.jobId}`)).status).toBe(204);
     expect((await run()).body).toMatchObject({ jobs: 1, artifacts: uploads.size + 1 });
     expect(await disk.freeBytes()).toBeGreaterThan((uploads.size - 1) * MIB);
+  });
+
+  it('says why it does not start when it was stopped and has no room for a new log', async () => {
+    expect(await gateway.terminate()).toEqual({ code: 0, signal: null });
+    await disk.fill();
+    const { code, output } = await GatewayProcess.runToEnd(disk.path, SETTINGS, disk.through);
+    expect(code).toBe(1);
+    expect(output).toMatch(/disk/i);
+    await disk.makeRoom();
+    gateway = await GatewayProcess.start(disk.path, SETTINGS, disk.through);
+    await disk.fill();
+    expect((await beat(large)).status).toBe(200);
   });
 
   it('takes new work again as soon as there is room, without a restart', async () => {

@@ -54,8 +54,9 @@ export class GatewayProcess extends GatewayClient {
   static async runToEnd(
     dataDir: string,
     environment: Readonly<Record<string, string>> = {},
+    through: readonly string[] = [],
   ): Promise<Ending & { readonly output: string }> {
-    const { child, output } = launch(dataDir, environment);
+    const { child, output } = launch(dataDir, environment, through);
     const ending = await endingOf(child);
     return { ...ending, output: output() };
   }
