@@ -20,6 +20,7 @@ import { jobLinks } from './http/job-links';
 import { PublicUrl } from './http/public-url';
 import { requestLog } from './http/request-log';
 import { JobsApiModule } from './jobs-api/jobs-api.module';
+import { MetricsModule } from './metrics/metrics.module';
 import { SignedApiModule } from './signed-api/signed-api.module';
 import { SchedulesModule } from './schedules/schedules.module';
 
@@ -89,6 +90,7 @@ export class AppModule {
         EdgeApiModule,
         SignedApiModule,
         AdminApiModule,
+        MetricsModule,
         ...(standIns.schedules === false ? [] : [SchedulesModule.forRoot(options)]),
       ],
     };

@@ -7,6 +7,7 @@ import { ConnectionClosing } from './http/connection-closing';
 import { answerUnreadableRequests } from './http/unreadable-requests';
 import { ProblemDetailsFilter } from './http/problem-details.filter';
 import { requestIds } from './http/request-id';
+import { HttpMetrics } from './metrics/http-metrics';
 import { createOpenApiDocument } from './openapi';
 
 /** Longer than a load balancer keeps an idle connection (60 s is usual), so that it ends them, not we. */
@@ -28,6 +29,7 @@ export function configureApp(app: NestExpressApplication): void {
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.use(requestIds(app.get(IdSource)));
+  app.use(app.get(HttpMetrics).middleware);
   app.use(app.get(ConnectionClosing).middleware);
   app.use(
     helmet({

@@ -9,7 +9,7 @@ import { openSqlite, type SqliteConnections } from './sqlite/open-sqlite';
 import { SqliteReadConnection } from './sqlite/sqlite-read-connection';
 import { SqliteUnitOfWork } from './sqlite/sqlite-unit-of-work';
 import { Statements } from './sqlite/statements';
-import type { ReadConnection, UnitOfWork } from './unit-of-work';
+import type { Lane, ReadConnection, UnitOfWork } from './unit-of-work';
 
 export interface DatabaseSizes {
   /** Bytes of the database, free pages included. */
@@ -78,6 +78,11 @@ export class Database {
     await this.work.run(async (tx) => {
       await tx.query('SELECT 1');
     });
+  }
+
+  /** How many units of work wait for their turn. */
+  waiting(lane: Lane): number {
+    return this.work.waiting(lane);
   }
 
   sizes(): DatabaseSizes {

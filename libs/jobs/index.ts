@@ -8,7 +8,7 @@ export { JobChanges } from './job-changes';
 export { JobEventLog } from './job-event-log';
 export type { JobPosition, JobState, LoggedEvent } from './job-event-log';
 export { JobEvents } from './job-events';
-export type { JobEvent, JobEventHandler, JobEventType } from './job-events';
+export type { JobEvent, JobEventHandler, JobEventType, TaskEventType } from './job-events';
 export { JobViews } from './job-views';
 export type { JobView, TaskCounts } from './job-views';
 export { LeaseFence, taskNotFound } from './lease-fence';

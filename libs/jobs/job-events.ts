@@ -31,10 +31,17 @@ export interface JobEvent {
 
 export type JobEventHandler = (tx: Tx, event: JobEvent) => Promise<void>;
 
+/** Told of what is recorded: an event's type, and of a task's event what it says. Must not throw. */
+export type RecordListener = (
+  type: JobEventType | TaskEventType,
+  data: Readonly<Record<string, unknown>>,
+) => void;
+
 /** Writes events, and tells libs above of a job's events inside the same transaction. */
 @Injectable()
 export class JobEvents {
   private readonly handlers: JobEventHandler[] = [];
+  private readonly listeners: RecordListener[] = [];
 
   constructor(
     private readonly ids: IdSource,
@@ -44,6 +51,11 @@ export class JobEvents {
   /** `handler` runs in the event's transaction: if it throws, what happened did not happen. */
   subscribe(handler: JobEventHandler): void {
     this.handlers.push(handler);
+  }
+
+  /** `listener` is called once an event is durable: for counting, not for acting upon it. */
+  onRecorded(listener: RecordListener): void {
+    this.listeners.push(listener);
   }
 
   /** `job` is the row after its change, which has counted `eventSeq` up for this event. */
@@ -67,6 +79,7 @@ export class JobEvents {
       created_at: at,
     });
     for (const handler of this.handlers) await handler(tx, event);
+    this.tell(tx, type, {});
     this.changes.announce(tx, job.id);
   }
 
@@ -89,6 +102,18 @@ export class JobEvents {
         task.jobId,
       ],
     );
+    this.tell(tx, type, data);
     this.changes.announce(tx, task.jobId);
+  }
+
+  private tell(
+    tx: Tx,
+    type: JobEventType | TaskEventType,
+    data: Readonly<Record<string, unknown>>,
+  ): void {
+    if (this.listeners.length === 0) return;
+    tx.afterCommit(() => {
+      for (const listener of this.listeners) listener(type, data);
+    });
   }
 }

@@ -28,6 +28,7 @@ const VACUUM_PAGES = 500;
 @Injectable()
 export class Retention {
   private running: Promise<RetentionCounts> | null = null;
+  private removed: RemovalCounts = { jobs: 0, artifacts: 0, bytes: 0 };
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -40,6 +41,11 @@ export class Retention {
     private readonly keys: KeyExpiry,
     private readonly settings: RetentionSettings,
   ) {}
+
+  /** All that was removed since the start of this process. */
+  get removedSinceStart(): RemovalCounts {
+    return this.removed;
+  }
 
   /** Runs until nothing is left to do. A call during a run gets that run's counts. */
   runOnce(): Promise<RetentionCounts> {
@@ -84,6 +90,11 @@ export class Retention {
       counts.jobs += removed.jobs;
       counts.artifacts += removed.artifacts;
       counts.bytes += removed.bytes;
+      this.removed = {
+        jobs: this.removed.jobs + removed.jobs,
+        artifacts: this.removed.artifacts + removed.artifacts,
+        bytes: this.removed.bytes + removed.bytes,
+      };
     }
   }
 

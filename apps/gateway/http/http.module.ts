@@ -23,7 +23,7 @@ export class HttpModule {
         FreeSpace,
         GracefulStop,
       ],
-      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing, DiskReserve],
+      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing, DiskReserve, FreeSpace],
     };
   }
 }

@@ -46,6 +46,11 @@ export class SqliteUnitOfWork extends UnitOfWork {
     });
   }
 
+  /** How many callers wait for their turn in a lane. */
+  waiting(lane: Lane): number {
+    return this.lanes.waiting(lane);
+  }
+
   /** Refuses new work, finishes what is queued. */
   async close(): Promise<void> {
     this.isClosed = true;

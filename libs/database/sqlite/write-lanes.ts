@@ -38,6 +38,11 @@ export class WriteLanes {
     return this.control.length === 0 && this.bulk.length === 0;
   }
 
+  /** How many callers wait in a lane. */
+  waiting(lane: Lane): number {
+    return (lane === 'control' ? this.control : this.bulk).length;
+  }
+
   push(caller: Caller, lane: Lane): void {
     const queue = lane === 'control' ? this.control : this.bulk;
     const limit = lane === 'control' ? this.limits.maxControlWaiting : this.limits.maxBulkWaiting;
