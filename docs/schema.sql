@@ -12,6 +12,26 @@ CREATE TABLE api_keys (
 
 CREATE INDEX api_keys_newest ON api_keys (created_at, id);
 
+CREATE TABLE artifact_scrub (
+  id integer PRIMARY KEY NOT NULL CHECK (id = 1),
+  after_key text NOT NULL,
+  started_at integer NOT NULL,
+  finished_at integer,
+  blobs integer NOT NULL CHECK (blobs >= 0),
+  bytes integer NOT NULL CHECK (bytes >= 0),
+  corrupt integer NOT NULL CHECK (corrupt >= 0),
+  unreadable integer NOT NULL CHECK (unreadable >= 0)
+);
+
+CREATE TABLE artifact_totals (
+  kind text NOT NULL,
+  queue text NOT NULL,
+  state text NOT NULL CHECK (state IN ('staged', 'published')),
+  artifacts integer NOT NULL,
+  bytes integer NOT NULL,
+  PRIMARY KEY (kind, queue, state)
+);
+
 CREATE TABLE artifacts (
   id text PRIMARY KEY NOT NULL,
   job_id text NOT NULL,
@@ -29,7 +49,11 @@ CREATE TABLE artifacts (
   CHECK ((state = 'staged') = (lease_token IS NOT NULL))
 );
 
+CREATE INDEX artifacts_largest ON artifacts (size);
+
 CREATE INDEX artifacts_of_job ON artifacts (job_id);
+
+CREATE INDEX artifacts_oldest ON artifacts (created_at);
 
 CREATE UNIQUE INDEX artifacts_published ON artifacts (job_id, name) WHERE state = 'published';
 
@@ -75,6 +99,13 @@ CREATE INDEX blobs_released ON blobs (released_at) WHERE released_at IS NOT NULL
 
 CREATE INDEX blobs_unfinished ON blobs (written_at) WHERE size IS NULL;
 
+CREATE TABLE corrupt_blobs (
+  blob_key text PRIMARY KEY NOT NULL REFERENCES blobs (key),
+  expected_sha256 text NOT NULL,
+  found_sha256 text,
+  found_at integer NOT NULL
+);
+
 CREATE TABLE deliveries (
   id text PRIMARY KEY NOT NULL,
   event_id text NOT NULL REFERENCES webhook_messages (event_id),
@@ -94,6 +125,8 @@ CREATE TABLE deliveries (
   CHECK ((status = 'pending') = (finished_at IS NULL)),
   CHECK (claimed_until IS NULL OR status = 'pending')
 );
+
+CREATE INDEX deliveries_by_status ON deliveries (status);
 
 CREATE INDEX deliveries_claimed ON deliveries (claimed_until) WHERE claimed_until IS NOT NULL;
 

@@ -776,6 +776,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/admin/artifacts/scrub": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * How the check is going, and what is damaged
+         * @description Of the pass that is under way, or else of the last one. Damaged bytes are not served any more: their downloads answer 500 `artifact.corrupt`.
+         */
+        readonly get: operations["getArtifactScrub"];
+        readonly put?: never;
+        /**
+         * Check what is stored, now
+         * @description Begins to read the bytes of all artifacts and inputs, slowly and in the background, and to hold them against their digests. While a pass is under way, or waits to go on, it is that one which the answer tells of.
+         */
+        readonly post: operations["startArtifactScrub"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/enrolments": {
         readonly parameters: {
             readonly query?: never;
@@ -1092,6 +1116,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/metrics": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Figures for Prometheus
+         * @description In its text format, 0.0.4; docs/operations.md tells what each means. With `FOREMAN_METRICS_PUBLIC=true` no key is needed.
+         */
+        readonly get: operations["getMetrics"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1141,7 +1185,7 @@ export interface components {
              * @example request.invalid
              * @enum {string}
              */
-            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "internal" | "server.busy" | "server.storage_full";
+            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "artifact.corrupt" | "internal" | "server.busy" | "server.storage_full";
             /**
              * @description The request, as in the log and in `X-Request-Id`.
              * @example urn:foreman:request:01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
@@ -2609,6 +2653,62 @@ export interface components {
              */
             readonly revokedAt: string | null;
         };
+        readonly CorruptBytesDto: {
+            /**
+             * Format: uuid
+             * @description Of an artifact; null for an input.
+             */
+            readonly jobId: string | null;
+            /** @example equity.csv */
+            readonly name: string | null;
+            /**
+             * Format: uuid
+             * @description Of an input, the first that has these bytes; null for an artifact.
+             */
+            readonly inputId: string | null;
+            /** @example 8388608 */
+            readonly size: number;
+            /** @description SHA-256 of what came, lower-case hex */
+            readonly expectedSha256: string;
+            /** @description Of what is stored; null when bytes are missing. */
+            readonly foundSha256: string | null;
+            /** Format: date-time */
+            readonly foundAt: string;
+        };
+        readonly ArtifactScrubDto: {
+            /**
+             * @description `waiting`: a pass was cut off, and goes on with the next start of the gateway or the next call.
+             * @example running
+             * @enum {string}
+             */
+            readonly status: "idle" | "running" | "waiting";
+            /**
+             * Format: date-time
+             * @description Of the present pass, else of the last one.
+             */
+            readonly startedAt: string | null;
+            /** Format: date-time */
+            readonly finishedAt: string | null;
+            /**
+             * @description Blobs, of artifacts and inputs, that the pass has read; counted some hundred at a time.
+             * @example 1200
+             */
+            readonly checked: number;
+            /** @example 734003200 */
+            readonly checkedBytes: number;
+            /**
+             * @description Of them, those whose bytes are not what came.
+             * @example 0
+             */
+            readonly corrupt: number;
+            /**
+             * @description Of them, those that the store could not read; the log says why.
+             * @example 0
+             */
+            readonly unreadable: number;
+            /** @description What is corrupt by now, the latest found first; at most 100. */
+            readonly corruptItems: readonly components["schemas"]["CorruptBytesDto"][];
+        };
         readonly CreateEnrolmentDto: {
             /**
              * @description The edge's name.
@@ -3018,6 +3118,25 @@ export interface components {
             /** @example 0 */
             readonly disabled: number;
         };
+        readonly LargestArtifactDto: {
+            /** Format: uuid */
+            readonly jobId: string;
+            /** @example equity.csv */
+            readonly name: string;
+            /**
+             * @description Stored bytes.
+             * @example 8388608
+             */
+            readonly size: number;
+        };
+        readonly ArtifactShareDto: {
+            /** @example strategy-search */
+            readonly name: string;
+            /** @example 560 */
+            readonly artifacts: number;
+            /** @example 73400320 */
+            readonly bytes: number;
+        };
         readonly ArtifactStatsDto: {
             /** @example 560 */
             readonly published: number;
@@ -3026,6 +3145,28 @@ export interface components {
              * @example 73400320
              */
             readonly bytes: number;
+            /**
+             * @description Uploaded, and not yet visible: their tasks have not completed.
+             * @example 2
+             */
+            readonly staged: number;
+            /** @example 1048576 */
+            readonly stagedBytes: number;
+            /**
+             * @description Blobs, of artifacts and inputs, whose bytes the scrub found changed or missing. Should be 0.
+             * @example 0
+             */
+            readonly corrupt: number;
+            /**
+             * Format: date-time
+             * @description When the oldest one was uploaded.
+             */
+            readonly oldestAt: string | null;
+            readonly largest: components["schemas"]["LargestArtifactDto"] | null;
+            /** @description At most 100, those with the most bytes first. */
+            readonly byKind: readonly components["schemas"]["ArtifactShareDto"][];
+            /** @description At most 100, those with the most bytes first. */
+            readonly byQueue: readonly components["schemas"]["ArtifactShareDto"][];
         };
         readonly DatabaseStatsDto: {
             /**
@@ -4433,7 +4574,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `internal`: Something went wrong in Foreman */
+            /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4546,7 +4687,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `internal`: Something went wrong in Foreman */
+            /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6606,7 +6747,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `internal`: Something went wrong in Foreman */
+            /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6730,7 +6871,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `internal`: Something went wrong in Foreman */
+            /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6940,7 +7081,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `internal`: Something went wrong in Foreman */
+            /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7037,7 +7178,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `internal`: Something went wrong in Foreman */
+            /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7419,6 +7560,133 @@ export interface operations {
             };
             /** @description `api_key.not_found`: There is no such API key */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly getArtifactScrub: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ArtifactScrubDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly startArtifactScrub: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ArtifactScrubDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -8940,6 +9208,56 @@ export interface operations {
             };
             /** @description `server.busy`: Foreman is busy */
             readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly getMetrics: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": string;
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

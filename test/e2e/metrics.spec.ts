@@ -116,7 +116,7 @@ describe('GET /metrics', () => {
     });
     await settles('foreman_polls_parked', 1);
     aborted.abort();
-    await expect(poll).rejects.toThrow();
+    await expect(poll).rejects.toThrow('aborted');
     await settles('foreman_polls_parked', 0);
     await settles(
       'foreman_http_requests_total{method="POST",route="/internal/edges/tasks/next",status="cut"}',
