@@ -207,11 +207,16 @@ describe('inputs over HTTP', () => {
       ['four', {}, 400, 'request.invalid'],
       ['abc', { 'repr-digest': reprDigest(sha256Hex('x')) }, 400, 'artifact.digest_mismatch'],
       ['abc', { 'content-digest': 'sha-256=:x' }, 400, 'request.invalid'],
-      [Buffer.alloc(MAX_BYTES + 1), {}, 413, 'artifact.too_large'],
+      [Buffer.alloc(MAX_BYTES + 1), {}, 400, 'request.invalid'],
     ];
     for (const [body, headers, status, code] of puts) {
       expect((await put(id, body, headers)).body).toMatchObject({ status, code });
     }
+    const { id: unannounced } = (await create()).body;
+    expect((await put(unannounced, Buffer.alloc(MAX_BYTES + 1))).body).toMatchObject({
+      status: 413,
+      code: 'artifact.too_large',
+    });
     expect((await put(UNKNOWN, 'abc')).body).toMatchObject({ code: 'input.not_found' });
     expect((await put(id, 'abc')).status).toBe(201);
   });
