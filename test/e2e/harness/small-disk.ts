@@ -9,34 +9,45 @@ const FILLER = 'filler';
 /** A tmpfs over the folder that is named first, as large as is named second; it lives until its stdin ends. */
 const MOUNT = 'mount -t tmpfs -o size="$2" none "$1" && echo mounted && exec cat';
 
+/** How a mount namespace is made, and entered. */
+interface NamespaceWay {
+  readonly make: readonly string[];
+  readonly enter: readonly string[];
+}
+
+/** Where the first is not allowed, root does without a user namespace. */
+const WAYS: readonly NamespaceWay[] = [
+  {
+    make: ['--user', '--map-root-user', '--mount'],
+    enter: ['--user', '--preserve-credentials', '--mount'],
+  },
+  { make: ['--mount'], enter: ['--mount'] },
+];
+
 /**
  * A file system of a few MiB for a data folder, to be filled to its last byte. It is a tmpfs in a mount
- * namespace of its own, so that no rights are needed; a program sees it when it is started `through` that
- * namespace. Linux only, and only where user namespaces may be made: elsewhere `make` throws and says so.
+ * namespace of its own, so that mostly no rights are needed; a program sees it when it is started `through` that
+ * namespace. Linux only, and only for root or where user namespaces may be made: elsewhere `make` throws and says so.
  */
 export class SmallDisk {
   private constructor(
     private readonly holder: ChildProcess,
     private readonly folder: DataFolder,
+    private readonly way: NamespaceWay,
   ) {}
 
   static async make(sizeBytes: number): Promise<SmallDisk> {
     const folder = await makeDataFolder();
-    const shell = ['sh', '-c', MOUNT, 'sh', folder.path, String(sizeBytes)];
-    const holder = spawn('unshare', ['--user', '--map-root-user', '--mount', ...shell]);
-    let said = '';
-    holder.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const mounted = once(holder.stdout, 'data').then(() => true);
-    const refused = once(holder, 'close').then(() => false);
-    const failed = once(holder, 'error').then(([error]) => {
-      said += String(error);
-      return false;
-    });
-    if (await Promise.race([mounted, refused, failed])) return new SmallDisk(holder, folder);
+    const refusals: string[] = [];
+    for (const way of WAYS) {
+      const holder = await mounted(way, folder.path, sizeBytes);
+      if (typeof holder !== 'string') return new SmallDisk(holder, folder, way);
+      refusals.push(holder);
+    }
     await folder.remove();
     throw new Error(
-      `This needs a tmpfs of its own, by unshare(1) with user namespaces ` +
-        `(Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; containers: CAP_SYS_ADMIN): ${said}`,
+      `This needs a tmpfs of its own, by unshare(1) with user namespaces or as root ` +
+        `(Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; containers: CAP_SYS_ADMIN): ${refusals.join('; ')}`,
     );
   }
 
@@ -48,7 +59,7 @@ export class SmallDisk {
   /** A program behind this sees it. */
   get through(): readonly string[] {
     const target = ['--target', String(this.holder.pid)];
-    return ['nsenter', '--user', '--preserve-credentials', '--mount', ...target, '--'];
+    return ['nsenter', ...this.way.enter, ...target, '--'];
   }
 
   async freeBytes(): Promise<number> {
@@ -97,6 +108,25 @@ export class SmallDisk {
   private seenFromHere(name = ''): string {
     return join(`/proc/${this.holder.pid}/root`, this.folder.path, name);
   }
+}
+
+/** The program that holds the namespace; what was said where there is none. */
+async function mounted(
+  way: NamespaceWay,
+  path: string,
+  sizeBytes: number,
+): Promise<ChildProcess | string> {
+  const shell = ['sh', '-c', MOUNT, 'sh', path, String(sizeBytes)];
+  const holder = spawn('unshare', [...way.make, ...shell]);
+  let said = '';
+  holder.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const isMounted = once(holder.stdout, 'data').then(() => true);
+  const refused = once(holder, 'close').then(() => false);
+  const failed = once(holder, 'error').then(([error]) => {
+    said += String(error);
+    return false;
+  });
+  return (await Promise.race([isMounted, refused, failed])) ? holder : said.trim();
 }
 
 async function fillWith(bytes: Buffer, write: (bytes: Buffer) => Promise<void>): Promise<void> {
