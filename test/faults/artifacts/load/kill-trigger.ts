@@ -24,7 +24,7 @@ export class KillTrigger {
     await Promise.race([hasCome, tooLate]);
     limit.abort();
     this.armed = null;
-    if (plan.delayMs > 0) await sleep(plan.delayMs);
+    await sleep(plan.delayMs);
   }
 
   /** It has happened once more. */

@@ -99,6 +99,23 @@ const DAMAGES: Record<string, [sql: string, finding: RegExp]> = {
     `UPDATE inputs SET holds = 0`,
     /^an input with a wrong count of holds/,
   ],
+  'a total of artifacts that is one too high': [
+    `UPDATE artifact_totals SET artifacts = artifacts + 1 WHERE state = 'published'`,
+    /^a total that is not the sum of its artifacts: test, default, published$/,
+  ],
+  'a total of bytes that is one too low': [
+    `UPDATE artifact_totals SET bytes = bytes - 1 WHERE state = 'staged'`,
+    /^a total that is not the sum of its artifacts: test, default, staged$/,
+  ],
+  'a total that is not there': [
+    `DELETE FROM artifact_totals`,
+    /^a total that is not the sum of its artifacts: test, default, staged$/,
+  ],
+  'a blob that the scrub found damaged': [
+    `INSERT INTO corrupt_blobs (blob_key, expected_sha256, found_at)
+     SELECT key, 'other', 1 FROM blobs WHERE key = ${BIG}`,
+    /^a blob that is marked as damaged/,
+  ],
   'a row that refers to nothing': [
     `UPDATE job_inputs SET input_id = ${NO_ONE}`,
     /^foreign_key_check: a row of job_inputs$/,

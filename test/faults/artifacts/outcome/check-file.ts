@@ -87,6 +87,18 @@ const RULES: readonly Rule[] = [
     finding: 'an input with a wrong count of holds',
     sql: `SELECT id AS what FROM inputs WHERE holds <> (SELECT count(*) FROM (${HELD}) WHERE input_id = id)`,
   },
+  {
+    finding: 'a total that is not the sum of its artifacts',
+    sql: `SELECT kind || ', ' || queue || ', ' || state AS what FROM
+            (SELECT kind, queue, state, 1 AS number, size AS bytes FROM artifacts
+               JOIN jobs ON jobs.id = job_id
+             UNION ALL SELECT kind, queue, state, -artifacts, -bytes FROM artifact_totals)
+          GROUP BY kind, queue, state HAVING sum(number) <> 0 OR sum(bytes) <> 0`,
+  },
+  {
+    finding: 'a blob that is marked as damaged',
+    sql: `SELECT blob_key AS what FROM corrupt_blobs`,
+  },
 ];
 
 interface OwnerRow {

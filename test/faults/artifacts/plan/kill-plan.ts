@@ -24,8 +24,7 @@ export interface KillPlan {
 /** Pieces are many: a body has up to 46 of them. */
 const PIECES: readonly [number, number] = [1, 200];
 const OTHERS: readonly [number, number] = [1, 10];
-/** Half of the kills come at once, when what has just been sent arrives; the others while it is being done. */
-const AT_ONCE_SHARE = 0.5;
+/** Most kills come soon, while what has just been sent is being done: half of them within 8 ms. */
 const LONGEST_DELAY_MS = 60;
 
 /** The `number`th kill, always the same for the same seed. */
@@ -33,7 +32,5 @@ export function killPlan(seed: number, number: number): KillPlan {
   const moment = MOMENTS[Math.floor(chance(seed, 'moment', number) * MOMENTS.length)];
   if (moment === undefined) throw new RangeError('There is no such moment');
   const count = chosenNumber(moment.endsWith('piece') ? PIECES : OTHERS, seed, 'count', number);
-  const isAtOnce = chance(seed, 'at once', number) < AT_ONCE_SHARE;
-  const delayMs = isAtOnce ? 0 : chance(seed, 'delay', number) * LONGEST_DELAY_MS;
-  return { moment, count, delayMs };
+  return { moment, count, delayMs: LONGEST_DELAY_MS * chance(seed, 'delay', number) ** 3 };
 }
