@@ -22,6 +22,8 @@ const ROWS = [
   'GET /jobs/:id/artifacts/:name (4 KiB)',
 ];
 
+const VARIANTS = ['as it is', 'a commit for each chunk', 'one lane for all'];
+
 interface Row {
   readonly name: string;
   readonly ratio: number;
@@ -32,6 +34,7 @@ interface Report {
   readonly http: readonly Row[];
   readonly lanes: { besideUploads: { writes: number; p99Ms: number } };
   readonly results: { ratio: number; flows: { name: string; rowsPerSecond: number }[] };
+  readonly transfers: { name: string; writes: { beside: { count: number } } }[];
   readonly polls: { idleStatements: number; many: { tasks: number; p99FromCallMs: number } };
 }
 
@@ -71,6 +74,8 @@ describe('npm run bench -- --quick', () => {
       const flows = report.results.flows.map(({ name }) => name);
       expect(flows).toEqual(['NDJSON in', 'CSV out', 'NDJSON out']);
       expect(report.results.ratio).toBeGreaterThan(0);
+      expect(report.transfers.map(({ name }) => name)).toEqual(VARIANTS);
+      expect(report.transfers.filter(({ writes }) => writes.beside.count === 0)).toEqual([]);
       const left = (await readdir(folder)).filter((name) => name.startsWith('foreman'));
       expect(left).toEqual([]);
     },
