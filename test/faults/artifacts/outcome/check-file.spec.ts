@@ -44,11 +44,11 @@ const DAMAGES: Record<string, [sql: string, finding: RegExp]> = {
   ],
   'an artifact whose blob is not finished': [
     `UPDATE blobs SET size = NULL WHERE key = ${BIG}`,
-    /^an owned blob that was never finished/,
+    /^a blob that was never finished/,
   ],
   'an artifact whose blob is to be deleted': [
     `UPDATE blobs SET released_at = ${LATER} WHERE key = ${BIG}`,
-    /^an owned blob that was never finished, or is to be deleted/,
+    /^a blob that was never finished, or is to be deleted/,
   ],
   'an artifact of another size': [
     `UPDATE artifacts SET size = 3 WHERE blob_key = ${BIG}`,

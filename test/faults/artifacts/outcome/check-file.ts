@@ -35,7 +35,7 @@ const RULES: readonly Rule[] = [
     sql: `SELECT blob_key AS what FROM (${OWNERS}) GROUP BY 1 HAVING count(*) > 1`,
   },
   {
-    finding: 'an owned blob that was never finished, or is to be deleted',
+    finding: 'a blob that was never finished, or is to be deleted',
     sql: `SELECT key AS what FROM blobs WHERE size IS NULL OR released_at IS NOT NULL`,
   },
   {
