@@ -126,7 +126,9 @@ CREATE TABLE deliveries (
   CHECK (claimed_until IS NULL OR status = 'pending')
 );
 
-CREATE INDEX deliveries_by_status ON deliveries (status);
+CREATE INDEX deliveries_by_status ON deliveries (status, created_at, id);
+
+CREATE INDEX deliveries_by_time ON deliveries (created_at, id);
 
 CREATE INDEX deliveries_claimed ON deliveries (claimed_until) WHERE claimed_until IS NOT NULL;
 
@@ -134,7 +136,9 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE status = 'pend
 
 CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at, id) WHERE status = 'pending';
 
-CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id);
+CREATE INDEX deliveries_kept ON deliveries (endpoint_id, created_at, id) WHERE status = 'disabled';
+
+CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id, created_at, id);
 
 CREATE INDEX deliveries_of_job ON deliveries (job_id, created_at);
 
@@ -477,6 +481,17 @@ CREATE INDEX tasks_start_by ON tasks (start_by_at) WHERE status = 'queued' AND s
 CREATE INDEX tasks_timing ON tasks ((leased_at + timeout_seconds * 1000))
    WHERE status = 'leased' AND timeout_seconds IS NOT NULL;
 
+CREATE TABLE webhook_endpoint_events (
+  id text PRIMARY KEY NOT NULL,
+  endpoint_id text NOT NULL REFERENCES webhook_endpoints (id),
+  type text NOT NULL
+    CHECK (type IN ('created', 'changed', 'secret_rotated', 'disabled', 'enabled', 'replayed')),
+  reason text,
+  created_at integer NOT NULL
+);
+
+CREATE INDEX webhook_endpoint_events_of_endpoint ON webhook_endpoint_events (endpoint_id, id);
+
 CREATE TABLE webhook_endpoints (
   id text PRIMARY KEY NOT NULL,
   job_id text,
@@ -489,12 +504,18 @@ CREATE TABLE webhook_endpoints (
   created_at integer NOT NULL,
   failing_since integer,
   disabled_at integer,
-  disabled_reason text CHECK (disabled_reason IN ('gone', 'failing')), has_signed_urls boolean NOT NULL DEFAULT 0 CHECK (has_signed_urls IN (0, 1)),
+  disabled_reason text CHECK (disabled_reason IN ('gone', 'failing')), has_signed_urls boolean NOT NULL DEFAULT 0 CHECK (has_signed_urls IN (0, 1)), inline_budget_bytes integer CHECK (inline_budget_bytes >= 0), rate_per_minute integer CHECK (rate_per_minute >= 1), next_post_at integer, replaying_since integer, replay_delivery_id text, removed_at integer,
   CHECK ((previous_secret_sealed IS NULL) = (previous_secret_until IS NULL)),
   CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL))
 );
 
 CREATE INDEX webhook_endpoints_of_job ON webhook_endpoints (job_id) WHERE job_id IS NOT NULL;
+
+CREATE INDEX webhook_endpoints_paced ON webhook_endpoints (id) WHERE rate_per_minute IS NOT NULL;
+
+CREATE INDEX webhook_endpoints_removed ON webhook_endpoints (id) WHERE removed_at IS NOT NULL;
+
+CREATE INDEX webhook_endpoints_replaying ON webhook_endpoints (id) WHERE replaying_since IS NOT NULL;
 
 CREATE INDEX webhook_endpoints_standing ON webhook_endpoints (id) WHERE job_id IS NULL;
 

@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'release.signature_invalid'
   | 'webhook.target_refused'
   | 'edge.name_taken'
+  | 'endpoint.disabled'
   | 'rate.limited'
   | 'server.busy'
   | 'server.storage_full'

@@ -6,12 +6,31 @@ export { WEBHOOK_EVENT_TYPES } from './webhook-event-type';
 export type { WebhookEventType } from './webhook-event-type';
 export { WebhookEndpoints } from './endpoints/webhook-endpoints.service';
 export type { CreatedEndpoint } from './endpoints/webhook-endpoints.service';
-export type { JobWebhookCommand, StandingEndpointCommand } from './endpoints/endpoint-command';
+export type {
+  JobWebhookCommand,
+  StandingEndpointChanges,
+  StandingEndpointCommand,
+} from './endpoints/endpoint-command';
+export { StandingEndpoints } from './endpoints/standing-endpoints.service';
+export type { EndpointCounts } from './endpoints/standing-endpoints.service';
+export { ENDPOINT_STATUSES } from './endpoints/endpoint-view';
+export type {
+  EndpointEventView,
+  EndpointStatus,
+  StandingEndpointView,
+} from './endpoints/endpoint-view';
+export { EndpointProbe } from './endpoints/endpoint-probe.service';
+export type { EndpointTestView } from './endpoints/endpoint-probe.service';
+export { EndpointEnabling } from './endpoints/endpoint-enabling.service';
+export { EndpointRedelivery, REDELIVERABLE } from './deliveries/endpoint-redelivery.service';
+export type { RedeliverySelection } from './deliveries/endpoint-redelivery.service';
+export { DELIVERY_STATUSES } from './entities/delivery.entity';
+export type { DeliveryStatus } from './entities/delivery.entity';
 export { SecretRotation } from './signing/secret-rotation';
 export type { RotationCounts } from './signing/secret-rotation';
 export { WebhookSender } from './sending/webhook-sender.service';
 export type { SendCounts } from './sending/webhook-sender.service';
 export { Deliveries } from './deliveries/deliveries.service';
-export type { DeliveryBacklog } from './deliveries/deliveries.service';
+export type { DeliveryBacklog, DeliveryFilter } from './deliveries/deliveries.service';
 export type { DeliveryAttemptView, DeliveryView } from './deliveries/delivery-view';
 export { DeliveryRemoval, owedDeliverySql } from './deliveries/delivery-removal';

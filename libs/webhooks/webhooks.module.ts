@@ -5,10 +5,17 @@ import { Clock, IdSource } from '@foreman/kernel';
 import { WebhookArtifactSource } from './artifact-source';
 import { Deliveries } from './deliveries/deliveries.service';
 import { DeliveryRemoval } from './deliveries/delivery-removal';
+import { EndpointRedelivery } from './deliveries/endpoint-redelivery.service';
+import { EndpointEnabling } from './endpoints/endpoint-enabling.service';
+import { EndpointHistory } from './endpoints/endpoint-history.store';
+import { EndpointProbe } from './endpoints/endpoint-probe.service';
 import { EndpointStore } from './endpoints/endpoint.store';
+import { StandingEndpointStore } from './endpoints/standing-endpoint.store';
+import { StandingEndpoints } from './endpoints/standing-endpoints.service';
 import { WebhookEndpoints } from './endpoints/webhook-endpoints.service';
 import { DeliveryAttemptEntity } from './entities/delivery-attempt.entity';
 import { DeliveryEntity } from './entities/delivery.entity';
+import { WebhookEndpointEventEntity } from './entities/endpoint-event.entity';
 import { WebhookEndpointEntity } from './entities/endpoint.entity';
 import { WebhookMessageEntity } from './entities/message.entity';
 import { Outbox } from './outbox/outbox.service';
@@ -18,7 +25,9 @@ import { DeliveryAttempt } from './sending/delivery-attempt';
 import { DeliveryClaims } from './sending/delivery-claims.store';
 import { DeliveryOutcomes } from './sending/delivery-outcomes.store';
 import { DeliveryWakeup } from './sending/delivery-wakeup';
+import { EndpointPace } from './sending/endpoint-pace.store';
 import { MessageBody } from './sending/message-body';
+import { ReplayStore } from './sending/replay.store';
 import { WebhookSender } from './sending/webhook-sender.service';
 import { SecretBox } from './signing/secret-box';
 import { SecretRotation } from './signing/secret-rotation';
@@ -27,15 +36,30 @@ import { WebhooksSettings, type WebhooksOptions } from './webhooks.options';
 
 const ENTITIES = [
   WebhookEndpointEntity,
+  WebhookEndpointEventEntity,
   WebhookMessageEntity,
   DeliveryEntity,
   DeliveryAttemptEntity,
 ];
 
-const FACE = [WebhookEndpoints, Deliveries, DeliveryRemoval, SecretRotation, WebhookSender];
+const FACE = [
+  WebhookEndpoints,
+  StandingEndpoints,
+  EndpointProbe,
+  EndpointEnabling,
+  EndpointRedelivery,
+  Deliveries,
+  DeliveryRemoval,
+  SecretRotation,
+  WebhookSender,
+];
 
 const INNER: Provider[] = [
   EndpointStore,
+  StandingEndpointStore,
+  EndpointHistory,
+  EndpointPace,
+  ReplayStore,
   Outbox,
   OutboxStore,
   DeliveryAttempt,

@@ -35,6 +35,7 @@ export const PROBLEM_KINDS: Readonly<Record<ErrorCode, ProblemKind>> = {
   'artifact.conflict': { status: 409, title: 'The artifact is both staged and inline' },
   'artifact.incomplete': { status: 409, title: 'An artifact is not staged as declared' },
   'input.conflict': { status: 409, title: 'The input has other bytes already' },
+  'endpoint.disabled': { status: 409, title: 'The webhook endpoint is disabled' },
   'edge.name_taken': { status: 409, title: 'The name belongs to another edge' },
   'artifact.precondition_failed': { status: 412, title: 'The artifact is not the one expected' },
   'request.too_large': { status: 413, title: 'The request is too large' },

@@ -5,6 +5,7 @@ import { ResultColumns1764028800000 } from './1764028800000-result-columns';
 import { SignedUrls1764115200000 } from './1764115200000-signed-urls';
 import { Inputs1764201600000 } from './1764201600000-inputs';
 import { ArtifactUpkeep1764288000000 } from './1764288000000-artifact-upkeep';
+import { WebhookEndpoints1764374400000 } from './1764374400000-webhook-endpoints';
 
 /** Every migration, oldest first. A migration that has been released is never edited. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   SignedUrls1764115200000,
   Inputs1764201600000,
   ArtifactUpkeep1764288000000,
+  WebhookEndpoints1764374400000,
 ] as const;

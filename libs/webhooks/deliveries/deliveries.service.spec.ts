@@ -123,7 +123,7 @@ describe('Deliveries', () => {
       code: 'delivery.not_found',
     });
     await expect(deliveries.redeliver(delivery?.id ?? '')).rejects.toMatchObject({
-      code: 'request.invalid',
+      code: 'endpoint.disabled',
     });
   });
 

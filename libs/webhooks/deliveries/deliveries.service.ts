@@ -4,14 +4,14 @@ import {
   Clock,
   DomainError,
   decodeCursor,
-  invalidField,
   pageOf,
   type Page,
   type PageRequest,
 } from '@foreman/kernel';
 import { DeliveryAttemptEntity } from '../entities/delivery-attempt.entity';
-import { DeliveryEntity } from '../entities/delivery.entity';
+import { DeliveryEntity, type DeliveryStatus } from '../entities/delivery.entity';
 import { DeliveryWakeup } from '../sending/delivery-wakeup';
+import { endpointDisabled } from './endpoint-disabled';
 import { deliveryView, type DeliveryContext, type DeliveryView } from './delivery-view';
 
 export interface DeliveryBacklog {
@@ -19,6 +19,13 @@ export interface DeliveryBacklog {
   readonly pending: number;
   /** Since when the oldest of them is; epoch ms. */
   readonly oldestCreatedAt: number | null;
+}
+
+/** Which deliveries a list holds; what is left out does not matter. */
+export interface DeliveryFilter {
+  readonly status?: DeliveryStatus;
+  readonly endpointId?: string;
+  readonly jobId?: string;
 }
 
 type ContextRow = DeliveryContext & { readonly id: string };
@@ -45,6 +52,30 @@ export class Deliveries {
     return { items: await this.views(db, items), nextCursor };
   }
 
+  /** Of all jobs, newest first, each with its attempts. @throws `request.invalid` for the cursor. */
+  async list(
+    db: Queryable,
+    filter: DeliveryFilter,
+    page: PageRequest,
+  ): Promise<Page<DeliveryView>> {
+    const conditions: [string, SqlValue[]][] = [];
+    if (filter.status !== undefined) conditions.push(['status = ?', [filter.status]]);
+    if (filter.endpointId !== undefined) conditions.push(['endpoint_id = ?', [filter.endpointId]]);
+    if (filter.jobId !== undefined) conditions.push(['job_id = ?', [filter.jobId]]);
+    if (page.cursor !== null) {
+      conditions.push(['(created_at, id) < (?, ?)', decodeCursor(page.cursor, 2)]);
+    }
+    const where = conditions.map(([sql]) => sql).join(' AND ');
+    const deliveries = await db.entities(
+      DeliveryEntity,
+      `SELECT * FROM deliveries ${where === '' ? '' : `WHERE ${where}`}
+       ORDER BY created_at DESC, id DESC LIMIT ?`,
+      [...conditions.flatMap(([, values]) => values), page.limit + 1],
+    );
+    const { items, nextCursor } = pageOf(deliveries, page.limit, (row) => [row.createdAt, row.id]);
+    return { items: await this.views(db, items), nextCursor };
+  }
+
   /** What is owed now: for stats, and to see that receivers keep up. */
   async backlog(db: Queryable): Promise<DeliveryBacklog> {
     const [row] = await db.query<{ pending: number; oldest: number | null }>(
@@ -59,7 +90,7 @@ export class Deliveries {
 
   /**
    * Owes a delivery anew, with the whole schedule before it and the same `webhook-id`. One that is being sent
-   * at this moment is left to that. @throws `delivery.not_found`; `request.invalid` when its endpoint is disabled.
+   * at this moment is left to that. @throws `delivery.not_found`; `endpoint.disabled`.
    */
   async redeliver(deliveryId: string): Promise<DeliveryView> {
     return this.unitOfWork.run(async (tx) => {
@@ -71,7 +102,7 @@ export class Deliveries {
       if (found === undefined) {
         throw new DomainError('delivery.not_found', `There is no delivery ${deliveryId}.`);
       }
-      if (found.disabled_at !== null) throw invalidField('id', 'belongs to a disabled endpoint');
+      if (found.disabled_at !== null) throw endpointDisabled();
       return this.oweAnew(tx, deliveryId);
     });
   }

@@ -1,4 +1,5 @@
 import { isoTime, isoTimeOrNull } from '@foreman/kernel';
+import { urlWithoutQuery } from '../endpoints/url-without-query';
 import type { DeliveryAttemptEntity } from '../entities/delivery-attempt.entity';
 import type { DeliveryEntity, DeliveryStatus } from '../entities/delivery.entity';
 import type { ErrorClass } from '../posting/post-outcome';
@@ -55,7 +56,7 @@ export function deliveryView(
     run: Number(context.run),
     seq: Number(context.seq),
     endpointId: delivery.endpointId,
-    url: withoutQuery(context.url),
+    url: urlWithoutQuery(context.url),
     status: delivery.status,
     attemptCount: delivery.attemptCount,
     nextAttemptAt: isoTimeOrNull(delivery.nextAttemptAt),
@@ -78,9 +79,4 @@ function attemptView(attempt: DeliveryAttemptEntity): DeliveryAttemptView {
     address: attempt.address,
     responseExcerpt: attempt.responseExcerpt,
   };
-}
-
-function withoutQuery(text: string): string {
-  const url = new URL(text);
-  return url.origin + url.pathname;
 }

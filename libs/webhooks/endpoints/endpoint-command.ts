@@ -1,4 +1,4 @@
-import { invalidField } from '@foreman/kernel';
+import { KIND_RULE, invalidField, isKind } from '@foreman/kernel';
 import {
   TERMINAL_EVENT_TYPES,
   WEBHOOK_EVENT_TYPES,
@@ -19,7 +19,22 @@ export interface JobWebhookCommand {
 
 /** A standing endpoint: for every job, or for those of some kinds. */
 export interface StandingEndpointCommand extends JobWebhookCommand {
+  /** Absent: jobs of every kind. */
   readonly kinds?: readonly string[];
+  /** Bytes of artifacts that one body may carry inline. Absent: the module's. */
+  readonly inlineBudgetBytes?: number;
+  /** Posts that any minute may see, evenly spread. Absent: no bound. */
+  readonly ratePerMinute?: number;
+}
+
+/** What an operator changes; what is left out stays. `null` is what leaving it out means at creation. */
+export interface StandingEndpointChanges {
+  readonly url?: string;
+  readonly events?: readonly string[] | null;
+  readonly kinds?: readonly string[] | null;
+  readonly signedUrls?: boolean;
+  readonly inlineBudgetBytes?: number | null;
+  readonly ratePerMinute?: number | null;
 }
 
 /** @throws `request.invalid` at `path`. */
@@ -33,4 +48,12 @@ export function checkedEvents(
     throw invalidField(path, `must be one or more of ${WEBHOOK_EVENT_TYPES.join(', ')}`);
   }
   return known;
+}
+
+/** Null: every kind. @throws `request.invalid` at `kinds`. */
+export function checkedKinds(kinds: readonly string[] | null | undefined): string[] | null {
+  if (kinds === undefined || kinds === null) return null;
+  if (kinds.length === 0) throw invalidField('kinds', 'must name a kind, or be left out for all');
+  if (!kinds.every(isKind)) throw invalidField('kinds', `each ${KIND_RULE}`);
+  return [...new Set(kinds)];
 }

@@ -1,12 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Queryable, Tx } from '@foreman/database';
 import { WebhookEndpointEntity, type DisabledReason } from '../entities/endpoint.entity';
+import { EndpointHistory } from './endpoint-history.store';
 
 /** Pending deliveries that one disabling moves aside; what a claim meets of the rest follows one by one. */
 const DISABLE_BATCH = 500;
 
 @Injectable()
 export class EndpointStore {
+  private readonly logger = new Logger('WebhookEndpoints');
+
+  constructor(private readonly history: EndpointHistory) {}
+
   async find(db: Queryable, id: string): Promise<WebhookEndpointEntity | null> {
     const [endpoint] = await db.entities(
       WebhookEndpointEntity,
@@ -22,7 +27,7 @@ export class EndpointStore {
       WebhookEndpointEntity,
       `SELECT * FROM webhook_endpoints WHERE job_id = ?
        UNION ALL
-       SELECT * FROM webhook_endpoints WHERE job_id IS NULL`,
+       SELECT * FROM webhook_endpoints WHERE job_id IS NULL AND removed_at IS NULL`,
       [jobId],
     );
   }
@@ -35,6 +40,8 @@ export class EndpointStore {
       events: JSON.stringify(endpoint.events),
       kinds: endpoint.kinds === null ? null : JSON.stringify(endpoint.kinds),
       has_signed_urls: endpoint.hasSignedUrls,
+      inline_budget_bytes: endpoint.inlineBudgetBytes,
+      rate_per_minute: endpoint.ratePerMinute,
       secret_sealed: endpoint.secretSealed,
       created_at: endpoint.createdAt,
     });
@@ -71,12 +78,22 @@ export class EndpointStore {
   }
 
   async disable(tx: Tx, id: string, reason: DisabledReason, now: number): Promise<void> {
-    await tx.execute(
-      `UPDATE webhook_endpoints SET disabled_at = ?, disabled_reason = ?
-       WHERE id = ? AND disabled_at IS NULL`,
+    const [disabled] = await tx.query<{ job_id: string | null }>(
+      `UPDATE webhook_endpoints SET disabled_at = ?, disabled_reason = ?, replaying_since = NULL,
+         replay_delivery_id = NULL
+       WHERE id = ? AND disabled_at IS NULL RETURNING job_id`,
       [now, reason, id],
     );
-    await tx.execute(
+    if (disabled?.job_id === null) {
+      await this.history.record(tx, id, 'disabled', now, reason);
+      tx.afterCommit(() => this.logger.warn(`standing endpoint ${id} is disabled: ${reason}`));
+    }
+    await this.setPendingAside(tx, id, now);
+  }
+
+  /** Keeps a bounded number of what is owed for later. Answers how many those were. */
+  async setPendingAside(tx: Tx, id: string, now: number): Promise<number> {
+    return tx.execute(
       `UPDATE deliveries SET status = 'disabled', finished_at = ?, next_attempt_at = NULL,
          claimed_until = NULL
        WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ? AND status = 'pending' LIMIT ?)`,

@@ -5,7 +5,15 @@ import { EpochMsColumn, FlagColumn, IdColumn, IntegerColumn, TextColumn } from '
  * `pending` is owed. `exhausted`: every try failed. `superseded`: a later event of the job made it stale.
  * `disabled`: its endpoint was, and it is kept for when that is enabled again.
  */
-export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'superseded' | 'disabled';
+export const DELIVERY_STATUSES = [
+  'pending',
+  'delivered',
+  'exhausted',
+  'superseded',
+  'disabled',
+] as const;
+
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** One event owed to one endpoint. */
 @Entity('deliveries')
@@ -20,14 +28,16 @@ export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'superseded
 @Index('deliveries_due', ['nextAttemptAt'], { where: `status = 'pending'` })
 @Index('deliveries_claimed', ['claimedUntil'], { where: 'claimed_until IS NOT NULL' })
 @Index('deliveries_of_job', ['jobId', 'createdAt'])
-@Index('deliveries_of_endpoint', ['endpointId'])
-@Index('deliveries_by_status', ['status'])
+@Index('deliveries_of_endpoint', ['endpointId', 'createdAt', 'id'])
+@Index('deliveries_by_status', ['status', 'createdAt', 'id'])
+@Index('deliveries_by_time', ['createdAt', 'id'])
+@Index('deliveries_kept', ['endpointId', 'createdAt', 'id'], { where: `status = 'disabled'` })
 export class DeliveryEntity {
   @IdColumn() id!: string;
   @TextColumn() eventId!: string;
   @TextColumn() endpointId!: string;
   @TextColumn() jobId!: string;
-  /** Host and port of the endpoint's URL: what concurrency is bounded by. */
+  /** Its lane: host and port of the endpoint's URL, and the endpoint itself if that is a standing one. */
   @TextColumn() host!: string;
   @TextColumn() status!: DeliveryStatus;
   @IntegerColumn() attemptCount!: number;

@@ -1,5 +1,12 @@
 import { Check, Entity, Index } from 'typeorm';
-import { EpochMsColumn, FlagColumn, IdColumn, JsonColumn, TextColumn } from '@foreman/database';
+import {
+  EpochMsColumn,
+  FlagColumn,
+  IdColumn,
+  IntegerColumn,
+  JsonColumn,
+  TextColumn,
+} from '@foreman/database';
 import type { WebhookEventType } from '../webhook-event-type';
 
 /** `gone`: it answered 410. `failing`: it has failed for so long that nobody seems to be there. */
@@ -10,8 +17,13 @@ export type DisabledReason = 'gone' | 'failing';
 @Check(`disabled_reason IN ('gone', 'failing')`)
 @Check(`(previous_secret_sealed IS NULL) = (previous_secret_until IS NULL)`)
 @Check(`(disabled_at IS NULL) = (disabled_reason IS NULL)`)
+@Check(`inline_budget_bytes >= 0`)
+@Check(`rate_per_minute >= 1`)
 @Index('webhook_endpoints_of_job', ['jobId'], { where: 'job_id IS NOT NULL' })
 @Index('webhook_endpoints_standing', ['id'], { where: 'job_id IS NULL' })
+@Index('webhook_endpoints_paced', ['id'], { where: 'rate_per_minute IS NOT NULL' })
+@Index('webhook_endpoints_replaying', ['id'], { where: 'replaying_since IS NOT NULL' })
+@Index('webhook_endpoints_removed', ['id'], { where: 'removed_at IS NOT NULL' })
 export class WebhookEndpointEntity {
   @IdColumn() id!: string;
   @TextColumn({ nullable: true }) jobId!: string | null;
@@ -30,4 +42,16 @@ export class WebhookEndpointEntity {
   @EpochMsColumn({ nullable: true }) failingSince!: number | null;
   @EpochMsColumn({ nullable: true }) disabledAt!: number | null;
   @TextColumn({ nullable: true }) disabledReason!: DisabledReason | null;
+  /** Bytes of artifacts that one body may carry inline; null: as many as everywhere. */
+  @IntegerColumn({ nullable: true }) inlineBudgetBytes!: number | null;
+  /** Posts that any minute may see; null: as many as there are. */
+  @IntegerColumn({ nullable: true }) ratePerMinute!: number | null;
+  /** Before then its rate allows no post. */
+  @EpochMsColumn({ nullable: true }) nextPostAt!: number | null;
+  /** Since it was enabled again, while what was kept for it goes out in order. */
+  @EpochMsColumn({ nullable: true }) replayingSince!: number | null;
+  /** The kept delivery whose turn it is. */
+  @TextColumn({ nullable: true }) replayDeliveryId!: string | null;
+  /** Removed by an operator; the row stays until the last delivery that refers to it has gone. */
+  @EpochMsColumn({ nullable: true }) removedAt!: number | null;
 }

@@ -4,6 +4,7 @@ import { IdSource } from '@foreman/kernel';
 import type { JobEvent } from '@foreman/jobs';
 import type { WebhookEndpointEntity } from '../entities/endpoint.entity';
 import type { WebhookMessageEntity } from '../entities/message.entity';
+import { deliveryLane } from '../sending/delivery-lane';
 
 @Injectable()
 export class OutboxStore {
@@ -22,21 +23,21 @@ export class OutboxStore {
     });
   }
 
-  /** Due at once; kept aside where the endpoint is disabled. */
+  /** Due at once; kept aside where the endpoint is disabled, or has yet to get what was kept before. */
   async insertDelivery(tx: Tx, event: JobEvent, endpoint: WebhookEndpointEntity): Promise<void> {
-    const isDisabled = endpoint.disabledAt !== null;
+    const isKept = endpoint.disabledAt !== null || endpoint.replayingSince !== null;
     await tx.insert('deliveries', {
       id: this.ids.uuid(),
       event_id: event.id,
       endpoint_id: endpoint.id,
       job_id: event.jobId,
-      host: new URL(endpoint.url).host,
-      status: isDisabled ? 'disabled' : 'pending',
+      host: deliveryLane(endpoint),
+      status: isKept ? 'disabled' : 'pending',
       attempt_count: 0,
       schedule_step: 0,
-      next_attempt_at: isDisabled ? null : event.at,
+      next_attempt_at: isKept ? null : event.at,
       created_at: event.at,
-      finished_at: isDisabled ? event.at : null,
+      finished_at: isKept ? event.at : null,
     });
   }
 
@@ -48,7 +49,7 @@ export class OutboxStore {
     await tx.execute(
       `UPDATE deliveries SET status = 'superseded', finished_at = ?, next_attempt_at = NULL,
          claimed_until = NULL
-       WHERE job_id = ? AND status = 'pending'
+       WHERE job_id = ? AND status IN ('pending', 'disabled')
          AND endpoint_id IN (SELECT endpoint_id FROM deliveries WHERE event_id = ?)
          AND event_id IN (
            SELECT event_id FROM webhook_messages WHERE job_id = ? AND type = 'job.started')`,

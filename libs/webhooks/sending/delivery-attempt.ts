@@ -9,11 +9,9 @@ import { WebhookMessageEntity } from '../entities/message.entity';
 import { failedPost, type PostOutcome } from '../posting/post-outcome';
 import { WebhookPoster } from '../posting/webhook-poster';
 import { UnreadableSecretError } from '../signing/secret-box';
-import { signatureHeaders } from '../signing/signature';
 import type { FinishedAttempt } from './delivery-outcomes.store';
 import { MessageBody } from './message-body';
-
-const USER_AGENT = 'Foreman-Webhooks/1';
+import { postHeaders } from './post-headers';
 
 /** Makes the one attempt that a claimed delivery is due, outside any transaction. */
 @Injectable()
@@ -55,20 +53,19 @@ export class DeliveryAttempt {
     stop: AbortSignal,
   ): Promise<PostOutcome> {
     let body: Buffer;
-    let signed: Record<string, string>;
+    let headers: Record<string, string>;
     try {
       const { urlsOnly } = delivery;
-      const form = { urlsOnly, signedUrls: endpoint.hasSignedUrls, now };
+      const { hasSignedUrls: signedUrls, inlineBudgetBytes } = endpoint;
+      const form = { urlsOnly, signedUrls, inlineBudgetBytes, now };
       body = await this.body.build(message, form);
-      const timestampSeconds = Math.floor(now / 1000);
       const keys = this.secrets.signingKeys(endpoint, now);
-      signed = signatureHeaders({ id: message.eventId, timestampSeconds, body }, keys);
+      headers = postHeaders({ id: message.eventId, body }, keys, now);
     } catch (error) {
       const isSecret = error instanceof UnreadableSecretError;
       const detail = error instanceof Error ? error.message : String(error);
       return failedPost(isSecret ? 'secret_unreadable' : 'body_unavailable', detail);
     }
-    const headers = { 'content-type': 'application/json', 'user-agent': USER_AGENT, ...signed };
     return this.poster.post({ url: endpoint.url, headers, body }, stop);
   }
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable, Tx } from '@foreman/database';
 import { DeliveryEntity } from '../entities/delivery.entity';
+import { endpointOfLane, hostOfLane } from './delivery-lane';
+import { EndpointPace } from './endpoint-pace.store';
 import type { HostSlots } from './host-slots';
 
 /**
- * Hosts with something due, the longest waiting first. Steps from host to host through the index, so that
+ * Lanes with something due, the longest waiting first. Steps from lane to lane through the index, so that
  * a backlog of one costs the others nothing.
  */
 const DUE_HOSTS = `
@@ -33,24 +35,38 @@ const CLAIM = `
 /** Takes due deliveries for one sender for a while; a sender that dies with them loses them by time. */
 @Injectable()
 export class DeliveryClaims {
-  /** As many due ones as `slots` have room for; takes the slots. */
+  constructor(private readonly pace: EndpointPace) {}
+
+  /** As many due ones as `slots` have room for and their endpoints' rates allow; takes no slots. */
   async claim(tx: Tx, slots: HostSlots, now: number, claimMs: number): Promise<DeliveryEntity[]> {
     const claimed: DeliveryEntity[] = [];
     const hosts = await tx.query<{ host: string }>(DUE_HOSTS, [now]);
+    if (hosts.length === 0) return claimed;
+    const paces = await this.pace.read(tx);
+    const planned = new Map<string, number>();
     let room = slots.room;
-    for (const { host } of hosts) {
-      const limit = Math.min(room, slots.roomOf(host));
-      if (limit === 0) continue;
-      const ofHost = await tx.entities(DeliveryEntity, CLAIM, [
+    for (const { host: lane } of hosts) {
+      const host = hostOfLane(lane);
+      const endpointId = endpointOfLane(lane);
+      const pace = endpointId === null ? undefined : paces.get(endpointId);
+      if (pace !== undefined && pace.nextPostAt > now) continue;
+      const hostRoom = slots.roomOf(host) - (planned.get(host) ?? 0);
+      const limit = Math.min(room, hostRoom, pace === undefined ? Infinity : 1);
+      if (limit <= 0) continue;
+      const ofLane = await tx.entities(DeliveryEntity, CLAIM, [
         now + claimMs,
         now,
-        host,
+        lane,
         now,
         now,
         limit,
       ]);
-      room -= ofHost.length;
-      claimed.push(...ofHost);
+      if (ofLane.length > 0 && pace !== undefined && endpointId !== null) {
+        await this.pace.spend(tx, endpointId, pace, now);
+      }
+      room -= ofLane.length;
+      planned.set(host, (planned.get(host) ?? 0) + ofLane.length);
+      claimed.push(...ofLane);
     }
     return claimed;
   }
@@ -71,7 +87,8 @@ export class DeliveryClaims {
          (SELECT min(claimed_until) FROM deliveries WHERE claimed_until > ?) AS lapse_at`,
       [now, now],
     );
-    const times = [next?.due_at ?? null, next?.lapse_at ?? null]
+    const pacedAt = await this.pace.nextAt(db, now);
+    const times = [next?.due_at ?? null, next?.lapse_at ?? null, pacedAt]
       .filter((at) => at !== null)
       .map(Number);
     return times.length === 0 ? null : Math.min(...times);

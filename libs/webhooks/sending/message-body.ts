@@ -11,6 +11,8 @@ export interface BodyForm {
   readonly urlsOnly: boolean;
   /** The urls work without a bearer token, as the endpoint asked. */
   readonly signedUrls: boolean;
+  /** Of artifacts that are inlined, as the endpoint asked; null: the module's. */
+  readonly inlineBudgetBytes: number | null;
   /** Of this try; epoch ms. */
   readonly now: number;
 }
@@ -25,7 +27,7 @@ export class MessageBody {
 
   async build(message: WebhookMessageEntity, form: BodyForm): Promise<Buffer> {
     const { jobId, run, seq } = message;
-    const budget = form.urlsOnly ? 0 : this.settings.inlineBudgetBytes;
+    const budget = form.urlsOnly ? 0 : (form.inlineBudgetBytes ?? this.settings.inlineBudgetBytes);
     const urlsExpireAt = form.signedUrls ? signedUrlExpiry(message.createdAt, form.now) : null;
     const links = this.settings.jobLinks?.(jobId);
     return Buffer.from(

@@ -5,10 +5,12 @@ import type { DeliveryEntity } from '../entities/delivery.entity';
 import { WebhooksSettings } from '../webhooks.options';
 import { DeliveryAttempt } from './delivery-attempt';
 import { DeliveryClaims } from './delivery-claims.store';
+import { hostOfLane } from './delivery-lane';
 import { DeliveryOutcomes, type FinishedAttempt } from './delivery-outcomes.store';
 import { judge, type Verdict } from './delivery-schedule';
 import { DeliveryWakeup } from './delivery-wakeup';
 import { HostSlots } from './host-slots';
+import { ReplayStore } from './replay.store';
 
 /** What a run did, in attempts. */
 export interface SendCounts {
@@ -49,6 +51,7 @@ export class WebhookSender implements OnModuleDestroy {
     private readonly clock: Clock,
     private readonly random: RandomSource,
     private readonly claims: DeliveryClaims,
+    private readonly replay: ReplayStore,
     private readonly attempts: DeliveryAttempt,
     private readonly outcomes: DeliveryOutcomes,
     private readonly wakeup: DeliveryWakeup,
@@ -122,10 +125,11 @@ export class WebhookSender implements OnModuleDestroy {
 
   private async claimDue(now: number): Promise<DeliveryEntity[]> {
     if (this.isStopping || this.slots.room === 0) return [];
-    const claimed = await this.unitOfWork.run((tx) =>
-      this.claims.claim(tx, this.slots, now, this.settings.claimMs),
-    );
-    for (const { host } of claimed) this.slots.take(host);
+    const claimed = await this.unitOfWork.run(async (tx) => {
+      await this.replay.giveTurns(tx, now);
+      return this.claims.claim(tx, this.slots, now, this.settings.claimMs);
+    });
+    for (const { host } of claimed) this.slots.take(hostOfLane(host));
     return claimed;
   }
 
@@ -158,11 +162,11 @@ export class WebhookSender implements OnModuleDestroy {
     try {
       const attempt = await this.attempts.make(delivery, this.cut.signal);
       if (attempt !== null) {
-        this.slots.note(delivery.host, attempt.outcome.statusCode !== null);
+        this.slots.note(hostOfLane(delivery.host), attempt.outcome.statusCode !== null);
       }
       return attempt;
     } finally {
-      this.slots.free(delivery.host);
+      this.slots.free(hostOfLane(delivery.host));
       this.wakeup.wake();
     }
   }

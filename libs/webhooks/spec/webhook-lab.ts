@@ -83,6 +83,11 @@ export class WebhookLab {
     });
   }
 
+  /** A job without a webhook of its own. */
+  async submitPlain(kind = 'command'): Promise<string> {
+    return this.run(async (tx) => (await this.app.get(JobSubmission).submitIn(tx, { kind })).id);
+  }
+
   async start(jobId: string): Promise<void> {
     await this.run((tx) => this.app.get(JobLifecycle).start(tx, jobId, this.clock.now()));
   }

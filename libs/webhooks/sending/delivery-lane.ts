@@ -1,0 +1,25 @@
+/** No host of a URL holds one. */
+const SEPARATOR = ' ';
+
+/**
+ * What a delivery queues in: the host and port of its URL, and for a standing endpoint a lane of its own beside
+ * that host's others, so that one endpoint's pace and backlog are stepped over like a slow host's.
+ */
+export function deliveryLane(endpoint: {
+  readonly id: string;
+  readonly jobId: string | null;
+  readonly url: string;
+}): string {
+  const { host } = new URL(endpoint.url);
+  return endpoint.jobId === null ? `${host}${SEPARATOR}${endpoint.id}` : host;
+}
+
+/** The host and port, which concurrency is bounded by. */
+export function hostOfLane(lane: string): string {
+  return lane.split(SEPARATOR)[0] ?? lane;
+}
+
+/** The standing endpoint whose lane it is; null: not one's alone. */
+export function endpointOfLane(lane: string): string | null {
+  return lane.split(SEPARATOR)[1] ?? null;
+}
