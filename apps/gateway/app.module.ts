@@ -80,6 +80,7 @@ export class AppModule {
           inlineBudgetBytes: options.webhookInlineBudgetBytes,
           allowedNetworks: options.webhookAllowedNetworks,
           retrySeconds: options.webhookRetrySeconds,
+          disableAfterSeconds: options.webhookDisableAfterSeconds,
           stopGraceMs: WEBHOOK_STOP_GRACE_MS,
         }),
         ReleasesModule.forRoot({ publicKeys: options.releasePublicKeys }),

@@ -800,6 +800,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/admin/deliveries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List webhook deliveries
+         * @description Of all jobs, newest first, each with its attempts.
+         */
+        readonly get: operations["listAllDeliveries"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/deliveries/{id}/redeliver": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send a delivery again
+         * @description With the same `webhook-id` and the whole schedule before it. One that is being sent at this moment is left to that.
+         */
+        readonly post: operations["redeliver"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/enrolments": {
         readonly parameters: {
             readonly query?: never;
@@ -1116,6 +1156,138 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/admin/webhook-endpoints/{id}/test": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send a test event and show the answer
+         * @description One signed `webhook.test` event, to a disabled endpoint too. Redirects are not followed; where webhooks may go holds here too. The answer tells what came back, a failure with 200 as well.
+         */
+        readonly post: operations["testWebhookEndpoint"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/webhook-endpoints/{id}/enable": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Enable a disabled endpoint
+         * @description Sends a `webhook.test` event. Answered with a 2xx, the endpoint is enabled, and what was kept for it goes out in order; else 409 with `test`. On an enabled one it does nothing.
+         */
+        readonly post: operations["enableWebhookEndpoint"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/webhook-endpoints/{id}/redeliver": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send an endpoint's deliveries again
+         * @description The exhausted ones, or those of another status; all, or those of events in a time. Each keeps its `webhook-id` and has the whole schedule before it.
+         */
+        readonly post: operations["redeliverOfEndpoint"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/webhook-endpoints": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List standing webhook endpoints
+         * @description Newest first, disabled ones included. Secrets are not shown again.
+         */
+        readonly get: operations["listWebhookEndpoints"];
+        readonly put?: never;
+        /**
+         * Make a standing webhook endpoint
+         * @description It gets the events of all jobs, or of those of some kinds, from here on. Its secret is shown in this answer only; a repeat of an Idempotency-Key answers the same endpoint without it.
+         */
+        readonly post: operations["createWebhookEndpoint"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/webhook-endpoints/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at one standing webhook endpoint
+         * @description With the latest that has happened to it: when it was disabled, and why.
+         */
+        readonly get: operations["getWebhookEndpoint"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove a standing webhook endpoint
+         * @description Nothing more is sent to it, what it was owed included. Its secret goes at once; its deliveries are shown as long as their jobs. Repeated: 404, which says the same.
+         */
+        readonly delete: operations["removeWebhookEndpoint"];
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Change a standing webhook endpoint
+         * @description What is left out stays; `null` is what leaving it out means at creation. What is owed already follows.
+         */
+        readonly patch: operations["changeWebhookEndpoint"];
+        readonly trace?: never;
+    };
+    readonly "/admin/webhook-endpoints/{id}/rotate-secret": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Replace an endpoint's secret
+         * @description The new one is shown in this answer only. For 24 hours both sign. Given a secret, the call may be repeated: the present one changes nothing.
+         */
+        readonly post: operations["rotateWebhookSecret"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/metrics": {
         readonly parameters: {
             readonly query?: never;
@@ -1185,7 +1357,7 @@ export interface components {
              * @example request.invalid
              * @enum {string}
              */
-            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "artifact.corrupt" | "internal" | "server.busy" | "server.storage_full";
+            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "endpoint.disabled" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "artifact.corrupt" | "internal" | "server.busy" | "server.storage_full";
             /**
              * @description The request, as in the log and in `X-Request-Id`.
              * @example urn:foreman:request:01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
@@ -3118,6 +3290,30 @@ export interface components {
             /** @example 0 */
             readonly disabled: number;
         };
+        readonly WebhookEndpointStatsDto: {
+            /** @example 3 */
+            readonly enabled: number;
+            /**
+             * @description Enabled again, and still getting what was kept for them.
+             * @example 0
+             */
+            readonly replaying: number;
+            /** @example 0 */
+            readonly disabled: number;
+            /**
+             * @description Of those that are not disabled, without a success since their last failure.
+             * @example 0
+             */
+            readonly failing: number;
+        };
+        readonly WebhookStatsDto: {
+            readonly endpoints: components["schemas"]["WebhookEndpointStatsDto"];
+            /**
+             * @description How long ago the event of the oldest delivery happened that is still owed; 0 when none is.
+             * @example 12
+             */
+            readonly backlogAgeSeconds: number;
+        };
         readonly LargestArtifactDto: {
             /** Format: uuid */
             readonly jobId: string;
@@ -3185,8 +3381,383 @@ export interface components {
             readonly tasks: components["schemas"]["TaskStatsDto"];
             readonly edges: components["schemas"]["EdgeStatsDto"];
             readonly deliveries: components["schemas"]["DeliveryStatsDto"];
+            readonly webhooks: components["schemas"]["WebhookStatsDto"];
             readonly artifacts: components["schemas"]["ArtifactStatsDto"];
             readonly database: components["schemas"]["DatabaseStatsDto"];
+        };
+        readonly WebhookTestDto: {
+            /**
+             * Format: uuid
+             * @description The `webhook-id` that the receiver saw.
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12
+             */
+            readonly eventId: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly sentAt: string;
+            /** @example 42 */
+            readonly durationMs: number;
+            /**
+             * @description Null where no answer came.
+             * @example 204
+             */
+            readonly statusCode: number | null;
+            /** @description Null is success: a 2xx. */
+            readonly error: components["schemas"]["DeliveryErrorDto"] | null;
+            /**
+             * @description What was connected to.
+             * @example 203.0.113.7
+             */
+            readonly address: string | null;
+            /**
+             * @description The first 4 KiB of the answer.
+             * @example ok
+             */
+            readonly responseExcerpt: string | null;
+        };
+        readonly WebhookEndpointDto: {
+            /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c14
+             */
+            readonly id: string;
+            /**
+             * @description Without its query, where receivers keep tokens.
+             * @example https://example.com/hooks/foreman
+             */
+            readonly url: string;
+            /**
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            readonly events: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[];
+            /**
+             * @description Null: of every kind.
+             * @example [
+             *       "chat"
+             *     ]
+             */
+            readonly kinds: readonly string[] | null;
+            /** @example null */
+            readonly inlineBudgetBytes: number | null;
+            /** @example false */
+            readonly signedUrls: boolean;
+            /** @example null */
+            readonly ratePerMinute: number | null;
+            /**
+             * @description `replaying`: enabled again; what was kept for it goes out first, in order.
+             * @example enabled
+             * @enum {string}
+             */
+            readonly status: "enabled" | "replaying" | "disabled";
+            /**
+             * Format: date-time
+             * @example null
+             */
+            readonly disabledAt: string | null;
+            /**
+             * @description `gone`: it answered 410. `failing`: it had no success for too long.
+             * @example null
+             * @enum {string|null}
+             */
+            readonly disabledReason: "gone" | "failing" | null;
+            /**
+             * Format: date-time
+             * @description Of the first failure since its last success.
+             * @example null
+             */
+            readonly failingSince: string | null;
+            /**
+             * Format: date-time
+             * @description Until then the replaced secret signs beside the new one; null: one secret signs.
+             * @example null
+             */
+            readonly previousSecretUntil: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly createdAt: string;
+        };
+        readonly RedeliverDto: {
+            /**
+             * @default exhausted
+             * @example exhausted
+             * @enum {string}
+             */
+            readonly status?: "exhausted" | "delivered" | "superseded";
+            /**
+             * Format: date-time
+             * @description Of events since then, it included.
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly after?: string;
+            /**
+             * Format: date-time
+             * @description Of events before then.
+             * @example 2026-11-22T02:00:00.000Z
+             */
+            readonly before?: string;
+        };
+        readonly RedeliveredDto: {
+            /**
+             * @description Deliveries that are owed anew.
+             * @example 12
+             */
+            readonly redelivered: number;
+        };
+        readonly CreateWebhookEndpointDto: {
+            /**
+             * @description Left out, or null: the three ends of a job.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            readonly events?: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[] | null;
+            /**
+             * @description Jobs of these kinds only; null: of every kind.
+             * @example [
+             *       "chat"
+             *     ]
+             */
+            readonly kinds?: readonly string[] | null;
+            /**
+             * @description Bytes of artifacts that one body may carry inline; null: `FOREMAN_WEBHOOK_INLINE_BUDGET_BYTES`.
+             * @example 65536
+             */
+            readonly inlineBudgetBytes?: number | null;
+            /**
+             * @description `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days.
+             * @example false
+             */
+            readonly signedUrls?: boolean;
+            /**
+             * @description Posts that any minute may see, evenly spread; null: no bound.
+             * @example 600
+             */
+            readonly ratePerMinute?: number | null;
+            /**
+             * @description `https`, or `http` where the operator allows it.
+             * @example https://example.com/hooks/foreman
+             */
+            readonly url: string;
+            /**
+             * @description `whsec_` and base64 of 24 to 64 bytes; left out, one is made.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            readonly secret?: string;
+        };
+        readonly NewWebhookEndpointDto: {
+            /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c14
+             */
+            readonly id: string;
+            /**
+             * @description Without its query, where receivers keep tokens.
+             * @example https://example.com/hooks/foreman
+             */
+            readonly url: string;
+            /**
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            readonly events: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[];
+            /**
+             * @description Null: of every kind.
+             * @example [
+             *       "chat"
+             *     ]
+             */
+            readonly kinds: readonly string[] | null;
+            /** @example null */
+            readonly inlineBudgetBytes: number | null;
+            /** @example false */
+            readonly signedUrls: boolean;
+            /** @example null */
+            readonly ratePerMinute: number | null;
+            /**
+             * @description `replaying`: enabled again; what was kept for it goes out first, in order.
+             * @example enabled
+             * @enum {string}
+             */
+            readonly status: "enabled" | "replaying" | "disabled";
+            /**
+             * Format: date-time
+             * @example null
+             */
+            readonly disabledAt: string | null;
+            /**
+             * @description `gone`: it answered 410. `failing`: it had no success for too long.
+             * @example null
+             * @enum {string|null}
+             */
+            readonly disabledReason: "gone" | "failing" | null;
+            /**
+             * Format: date-time
+             * @description Of the first failure since its last success.
+             * @example null
+             */
+            readonly failingSince: string | null;
+            /**
+             * Format: date-time
+             * @description Until then the replaced secret signs beside the new one; null: one secret signs.
+             * @example null
+             */
+            readonly previousSecretUntil: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly createdAt: string;
+            /**
+             * @description Shown in this answer only; null when the call repeats an Idempotency-Key.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            readonly secret: string | null;
+        };
+        readonly WebhookEndpointEventDto: {
+            /**
+             * @example disabled
+             * @enum {string}
+             */
+            readonly type: "created" | "changed" | "secret_rotated" | "disabled" | "enabled" | "replayed";
+            /**
+             * @description Why it was disabled.
+             * @example failing
+             */
+            readonly reason: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly at: string;
+        };
+        readonly WebhookEndpointWithEventsDto: {
+            /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c14
+             */
+            readonly id: string;
+            /**
+             * @description Without its query, where receivers keep tokens.
+             * @example https://example.com/hooks/foreman
+             */
+            readonly url: string;
+            /**
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            readonly events: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[];
+            /**
+             * @description Null: of every kind.
+             * @example [
+             *       "chat"
+             *     ]
+             */
+            readonly kinds: readonly string[] | null;
+            /** @example null */
+            readonly inlineBudgetBytes: number | null;
+            /** @example false */
+            readonly signedUrls: boolean;
+            /** @example null */
+            readonly ratePerMinute: number | null;
+            /**
+             * @description `replaying`: enabled again; what was kept for it goes out first, in order.
+             * @example enabled
+             * @enum {string}
+             */
+            readonly status: "enabled" | "replaying" | "disabled";
+            /**
+             * Format: date-time
+             * @example null
+             */
+            readonly disabledAt: string | null;
+            /**
+             * @description `gone`: it answered 410. `failing`: it had no success for too long.
+             * @example null
+             * @enum {string|null}
+             */
+            readonly disabledReason: "gone" | "failing" | null;
+            /**
+             * Format: date-time
+             * @description Of the first failure since its last success.
+             * @example null
+             */
+            readonly failingSince: string | null;
+            /**
+             * Format: date-time
+             * @description Until then the replaced secret signs beside the new one; null: one secret signs.
+             * @example null
+             */
+            readonly previousSecretUntil: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-22T01:00:00.000Z
+             */
+            readonly createdAt: string;
+            /** @description The latest 50, newest first. */
+            readonly history: readonly components["schemas"]["WebhookEndpointEventDto"][];
+        };
+        readonly ChangeWebhookEndpointDto: {
+            /**
+             * @description Left out, or null: the three ends of a job.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            readonly events?: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[] | null;
+            /**
+             * @description Jobs of these kinds only; null: of every kind.
+             * @example [
+             *       "chat"
+             *     ]
+             */
+            readonly kinds?: readonly string[] | null;
+            /**
+             * @description Bytes of artifacts that one body may carry inline; null: `FOREMAN_WEBHOOK_INLINE_BUDGET_BYTES`.
+             * @example 65536
+             */
+            readonly inlineBudgetBytes?: number | null;
+            /**
+             * @description `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days.
+             * @example false
+             */
+            readonly signedUrls?: boolean;
+            /**
+             * @description Posts that any minute may see, evenly spread; null: no bound.
+             * @example 600
+             */
+            readonly ratePerMinute?: number | null;
+            /**
+             * @description What is owed already goes there too.
+             * @example https://example.com/hooks/foreman
+             */
+            readonly url?: string;
+        };
+        readonly RotateWebhookSecretDto: {
+            /**
+             * @description `whsec_` and base64 of 24 to 64 bytes; left out, one is made. The present one: nothing changes.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            readonly secret?: string;
+        };
+        readonly RotatedWebhookSecretDto: {
+            /**
+             * @description Shown in this answer only.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            readonly secret: string;
         };
     };
     responses: never;
@@ -7714,6 +8285,175 @@ export interface operations {
             };
         };
     };
+    readonly listAllDeliveries: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many items at the most. */
+                readonly limit?: number;
+                /** @description `nextCursor` of the page before. */
+                readonly cursor?: string;
+                readonly status?: "pending" | "delivered" | "exhausted" | "superseded" | "disabled";
+                readonly endpoint?: string;
+                readonly jobId?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description One page */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly items: readonly components["schemas"]["DeliveryDto"][];
+                        /** @description For the next page; null on the last one */
+                        readonly nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly redeliver: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeliveryDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `delivery.not_found`: There is no such delivery */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.disabled`: The webhook endpoint is disabled */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
     readonly createEnrolment: {
         readonly parameters: {
             readonly query?: never;
@@ -9190,6 +9930,831 @@ export interface operations {
             };
             /** @description `auth.forbidden`: This is not allowed with this token */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly testWebhookEndpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WebhookTestDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.not_found`: There is no such webhook endpoint */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly enableWebhookEndpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WebhookEndpointDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.not_found`: There is no such webhook endpoint */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.disabled`: The webhook endpoint is disabled */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly redeliverOfEndpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RedeliverDto"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedeliveredDto"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.not_found`: There is no such webhook endpoint */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.disabled`: The webhook endpoint is disabled */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.too_large`: The request is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly listWebhookEndpoints: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many items at the most. */
+                readonly limit?: number;
+                /** @description `nextCursor` of the page before. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description One page */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly items: readonly components["schemas"]["WebhookEndpointDto"][];
+                        /** @description For the next page; null on the last one */
+                        readonly nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly createWebhookEndpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description 1 to 200 printable ASCII characters. A repeat with the same key and body answers what the first call made. */
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateWebhookEndpointDto"];
+            };
+        };
+        readonly responses: {
+            /** @description A repeat of its Idempotency-Key */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewWebhookEndpointDto"];
+                };
+            };
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewWebhookEndpointDto"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `idempotency.conflict`: The Idempotency-Key belongs to another body */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.too_large`: The request is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `webhook.target_refused`: Webhooks may not be sent there */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly getWebhookEndpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WebhookEndpointWithEventsDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.not_found`: There is no such webhook endpoint */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly removeWebhookEndpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Removed */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.not_found`: There is no such webhook endpoint */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly changeWebhookEndpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ChangeWebhookEndpointDto"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WebhookEndpointDto"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.not_found`: There is no such webhook endpoint */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.too_large`: The request is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `webhook.target_refused`: Webhooks may not be sent there */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `internal`: Something went wrong in Foreman */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `server.busy`: Foreman is busy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    readonly rotateWebhookSecret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RotateWebhookSecretDto"];
+            };
+        };
+        readonly responses: {
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RotatedWebhookSecretDto"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /**
+             * @description `auth.missing`: A bearer token is needed
+             *
+             *     `auth.invalid`: The bearer token is not accepted
+             */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `auth.forbidden`: This is not allowed with this token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `endpoint.not_found`: There is no such webhook endpoint */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.too_large`: The request is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `request.unsupported_type`: The content type is not supported here */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { WebhookStatsDto } from './webhook-stats.dto';
 
 /** Jobs by status, without those that are being removed. */
 export class JobStatsDto {
@@ -142,6 +143,9 @@ export class StatsDto {
 
   @ApiProperty()
   deliveries!: DeliveryStatsDto;
+
+  @ApiProperty()
+  webhooks!: WebhookStatsDto;
 
   @ApiProperty()
   artifacts!: ArtifactStatsDto;

@@ -2,6 +2,7 @@ import { type ArtifactShare, ArtifactStats } from '@foreman/artifacts';
 import { Database, ReadConnection, type SqlValue } from '@foreman/database';
 import { Clock, isoTimeOrNull } from '@foreman/kernel';
 import { Injectable } from '@nestjs/common';
+import { WebhookStatsReader } from './webhook-stats.reader';
 import type { ArtifactShareDto, ArtifactStatsDto, StatsDto } from './stats.dto';
 
 /** An edge that called within this time counts as online: three heartbeats of the slowest default. */
@@ -15,6 +16,7 @@ export class StatsReader {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly artifacts: ArtifactStats,
+    private readonly webhooks: WebhookStatsReader,
   ) {}
 
   async read(): Promise<StatsDto> {
@@ -44,6 +46,7 @@ export class StatsReader {
         ['pending', 'delivered', 'exhausted', 'superseded', 'disabled'],
         'SELECT count(*) AS count FROM deliveries WHERE status = ?',
       ),
+      webhooks: await this.webhooks.read(),
       artifacts: await this.readArtifacts(),
       database: { fileBytes: sizes.fileBytes, freeBytes: sizes.freeBytes },
     };

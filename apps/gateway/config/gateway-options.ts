@@ -40,6 +40,8 @@ export interface GatewayOptions {
   readonly webhookAllowedNetworks: readonly string[];
   /** Delays before the second, third, ... try of a delivery. */
   readonly webhookRetrySeconds: readonly number[];
+  /** A standing endpoint without a success for this long is disabled. */
+  readonly webhookDisableAfterSeconds: number;
   readonly releasePublicKeys: readonly string[];
   readonly metricsPublic: boolean;
   readonly logLevel: LogLevel;

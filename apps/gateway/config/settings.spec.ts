@@ -41,6 +41,7 @@ describe('settings', () => {
       deliveryHoldSeconds: 345_600,
       webhookAllowedNetworks: [],
       webhookRetrySeconds: [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+      webhookDisableAfterSeconds: 432_000,
       releasePublicKeys: [],
       metricsPublic: false,
       logLevel: 'info',

@@ -126,6 +126,11 @@ export function readSettings(environment: Environment) {
       listOf(wholeNumber(0, 30 * DAY_SECONDS)),
       WEBHOOK_RETRY_SECONDS,
     ),
+    webhookDisableAfterSeconds: reader.read(
+      'FOREMAN_WEBHOOK_DISABLE_AFTER_SECONDS',
+      wholeNumber(1, YEAR_SECONDS),
+      5 * DAY_SECONDS,
+    ),
     releasePublicKeys: reader.read('FOREMAN_RELEASE_PUBLIC_KEYS', listOf(releaseKey), []),
     metricsPublic: reader.read('FOREMAN_METRICS_PUBLIC', yesOrNo, false),
     logLevel: reader.read('FOREMAN_LOG_LEVEL', oneOf(LOG_LEVELS), 'info' as const),

@@ -1,7 +1,7 @@
 import type { Principal } from '@foreman/access';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Edges } from '@foreman/edges';
-import { Clock, type ErrorCode, invalidField, type Page } from '@foreman/kernel';
+import { Clock, type ErrorCode, type Page } from '@foreman/kernel';
 import { JobLifecycle, JobQueries, getJob, type JobFilter } from '@foreman/jobs';
 import { JobExplain } from '@foreman/leasing';
 import {
@@ -28,6 +28,7 @@ import { ApiIdempotencyKey } from '../http/api-idempotency-key';
 import { RequireScopes } from '../http/api-key.guard';
 import { ApiPage, pageAnswer } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
+import { epochMs } from '../http/epoch-ms';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
@@ -285,12 +286,4 @@ export class JobsController {
       createdBefore: epochMs(query.createdBefore, 'createdBefore'),
     };
   }
-}
-
-/** ISO 8601 also writes weeks, days of a year and compact times, which JavaScript cannot read. */
-function epochMs(time: string | undefined, path: string): number | undefined {
-  if (time === undefined) return undefined;
-  const at = Date.parse(time);
-  if (Number.isNaN(at)) throw invalidField(path, 'must be a time like 2026-11-22T06:00:00.000Z');
-  return at;
 }

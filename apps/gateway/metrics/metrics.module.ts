@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { StatsReader } from '../admin-api/stats.reader';
+import { WebhookStatsReader } from '../admin-api/webhook-stats.reader';
 import { EventMetrics } from './event-metrics';
 import { HttpMetrics } from './http-metrics';
 import { LoadMetrics } from './load-metrics';
@@ -21,6 +22,7 @@ import { StateMetrics } from './state-metrics';
     ProcessMetrics,
     StateMetrics,
     StatsReader,
+    WebhookStatsReader,
   ],
 })
 export class MetricsModule {}
