@@ -7,8 +7,6 @@ export interface DatabaseOptions {
   readonly busyTimeoutMs?: number;
   /** Control writes that share one commit at the most. Default 128. */
   readonly maxGroupSize?: number;
-  /** Bulk writes that share one commit at the most, while no control write waits. Default 8. */
-  readonly maxBulkGroupSize?: number;
   /** Control writes that may wait; more get `server.busy`. Default 10000. */
   readonly maxControlWaiting?: number;
   /** Bulk writes that may wait; more get `server.busy`. Default 1000. */
@@ -24,7 +22,6 @@ export interface DatabaseOptions {
 const DATABASE_DEFAULTS = {
   busyTimeoutMs: 5000,
   maxGroupSize: 128,
-  maxBulkGroupSize: 8,
   maxControlWaiting: 10_000,
   maxBulkWaiting: 1000,
   workLimitMs: 1000,

@@ -64,17 +64,9 @@ export class SqliteUnitOfWork extends UnitOfWork {
       // Everyone whose request is already in this turn of the event loop joins the group.
       await new Promise(setImmediate);
       let callers: readonly Caller[] = this.lanes.takeGroup();
-      while (callers.length > 0)
-        callers = (await this.group.commit(callers, () => this.joiner())).again;
+      while (callers.length > 0) callers = (await this.group.commit(callers)).again;
     }
     this.loop = null;
-  }
-
-  /** Shares a commit among bulk callers. A turn of the event loop first: a control write that has arrived by now goes before. */
-  private async joiner(): Promise<Caller | undefined> {
-    if (!this.lanes.hasJoiner) return undefined;
-    await new Promise(setImmediate);
-    return this.lanes.takeJoiner();
   }
 }
 

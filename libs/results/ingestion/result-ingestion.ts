@@ -85,7 +85,7 @@ export class ResultIngestion {
   }
 
   /**
-   * Stores NDJSON rows as they arrive, asking for more only when a few thousand are stored. What came
+   * Stores NDJSON rows as they arrive, asking for more only when the last unit is stored. What came
    * before a bad row stays.
    * @throws `request.invalid` with `line` and `stored` at the first bad row; `task.not_found`;
    * `lease.lost`; whatever `body` throws.
@@ -94,8 +94,8 @@ export class ResultIngestion {
     const { resultCount } = await this.unitOfWork.run((tx) =>
       this.fence.hold(tx, this.claim(streamed)),
     );
-    const stream = new RowStream(this.clock, this.settings.leaseExtensionMs, (rows) =>
-      this.storeAll(streamed, rows),
+    const stream = new RowStream(this.clock, UNIT_ROWS, this.settings.leaseExtensionMs, (unit) =>
+      this.store(streamed, unit),
     );
     return stream.take(streamed.body, resultCount);
   }
@@ -103,29 +103,13 @@ export class ResultIngestion {
   private async storePost(sender: RowSender, post: FoundPost): Promise<IngestedRows> {
     const rows = goodRows(post.rows);
     const resultFolder = folderOf(post.resultFolder);
-    return { received: rows.length, stored: await this.storeAll(sender, rows, resultFolder) };
-  }
-
-  /**
-   * Bulk units side by side in the queue, so that they share commits where nobody waits for another write; they run in
-   * the order of the rows. Settles when no unit is under way any more.
-   */
-  private async storeAll(
-    sender: RowSender,
-    rows: readonly CheckedRow[],
-    resultFolder?: string,
-  ): Promise<number> {
-    const stored = await Promise.allSettled(
-      unitsOf(rows).map((unit, index) =>
-        this.store(sender, unit, index === 0 ? resultFolder : undefined),
-      ),
-    );
-    let last = 0;
-    for (const unit of stored) {
-      if (unit.status === 'rejected') throw unit.reason;
-      last = unit.value;
+    let stored = 0;
+    for (let start = 0; start < rows.length; start += UNIT_ROWS) {
+      const unit = rows.slice(start, start + UNIT_ROWS);
+      const folder = start === 0 ? resultFolder : undefined;
+      stored = await this.store(sender, unit, folder);
     }
-    return last;
+    return { received: rows.length, stored };
   }
 
   /** One bulk unit; an empty one only extends the lease. */
@@ -154,15 +138,6 @@ export class ResultIngestion {
   private claim({ taskId, edgeId, leaseToken }: RowSender): LeaseClaim {
     return { taskId, edgeId, leaseToken, now: this.clock.now() };
   }
-}
-
-/** At least one. */
-function unitsOf(rows: readonly CheckedRow[]): readonly CheckedRow[][] {
-  const units = [rows.slice(0, UNIT_ROWS)];
-  for (let start = UNIT_ROWS; start < rows.length; start += UNIT_ROWS) {
-    units.push(rows.slice(start, start + UNIT_ROWS));
-  }
-  return units;
 }
 
 function checkCount(rows: number): void {

@@ -4,24 +4,23 @@ import { RowReader } from './row-reader';
 import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-lines';
 import type { CheckedRow } from '../result-row';
 
-/** Rows that are stored together: few commits for many rows. With twice as many, most outlive the young generation: 100 MiB more. */
-export const BURST_ROWS = 1000;
-/** A burst is also full at this many bytes, so that large rows take no more memory. */
-const BURST_BYTES = 1_048_576;
+/** A unit is also full at this many bytes, so that large rows do not make a long one. */
+const UNIT_BYTES = 1_048_576;
 
-/** Gathers the rows of one NDJSON body into bursts, and stores each before it reads on. */
+/** Gathers the rows of one NDJSON body into units, and stores each before it reads on. */
 export class RowStream {
   private readonly reader = new RowReader();
-  private burst: CheckedRow[] = [];
-  private burstBytes = 0;
+  private unit: CheckedRow[] = [];
+  private unitBytes = 0;
   private received = 0;
   private storedAt: number;
 
-  /** `store` answers how many rows of the task count; with no rows it only extends the lease. */
+  /** `store` answers how many rows of the task count; with an empty unit it only extends the lease. */
   constructor(
     private readonly clock: Clock,
+    private readonly unitRows: number,
     private readonly flushAfterMs: number,
-    private readonly store: (rows: readonly CheckedRow[]) => Promise<number>,
+    private readonly store: (unit: readonly CheckedRow[]) => Promise<number>,
   ) {
     this.storedAt = clock.monotonicMs();
   }
@@ -40,33 +39,33 @@ export class RowStream {
         if (this.clock.monotonicMs() - this.storedAt >= this.flushAfterMs)
           stored = await this.flush();
       }
-      if (this.burst.length > 0) stored = await this.flush();
+      if (this.unit.length > 0) stored = await this.flush();
     } catch (error) {
       if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) throw error;
-      if (this.burst.length > 0) stored = await this.flush();
+      if (this.unit.length > 0) stored = await this.flush();
       throw refusal(error, stored);
     }
     return { received: this.received, stored };
   }
 
   private get isFull(): boolean {
-    return this.burst.length >= BURST_ROWS || this.burstBytes >= BURST_BYTES;
+    return this.unit.length >= this.unitRows || this.unitBytes >= UNIT_BYTES;
   }
 
   private add(line: NdjsonLine): void {
     const row = rowOfLine(this.reader, line);
     if (row === null) return;
     if (!('bytes' in row)) throw new BadRowError(line.number, row);
-    this.burst.push(row);
-    this.burstBytes += row.bytes;
+    this.unit.push(row);
+    this.unitBytes += row.bytes;
     this.received += 1;
   }
 
   private async flush(): Promise<number> {
-    const { burst } = this;
-    this.burst = [];
-    this.burstBytes = 0;
-    const stored = await this.store(burst);
+    const { unit } = this;
+    this.unit = [];
+    this.unitBytes = 0;
+    const stored = await this.store(unit);
     this.storedAt = this.clock.monotonicMs();
     return stored;
   }
