@@ -4,6 +4,7 @@ import { ReadConnection, UnitOfWork, type Queryable, type Tx } from '@foreman/da
 import { Clock } from '@foreman/kernel';
 import { uploadSwept } from './blob-registry';
 import { BlobStore, MissingBytesError, type ByteRange } from './blob-store';
+import { ReadTurns } from './read-turns';
 
 /** 256 KiB are read in 0.5 to 1.5 ms, and written in one short bulk unit; a whole blob a row would block for long. */
 export const CHUNK_BYTES = 262_144;
@@ -14,6 +15,8 @@ const DELETE_CHUNKS = 16;
 /** Blobs in the job's own database (seed 002): one backup holds everything. */
 @Injectable()
 export class DatabaseBlobStore extends BlobStore {
+  private readonly turns = new ReadTurns();
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly reads: ReadConnection,
@@ -96,6 +99,7 @@ export class DatabaseBlobStore extends BlobStore {
   private async *pieces(key: string, start: number, end: number): AsyncGenerator<Buffer> {
     let position = start;
     while (position <= end) {
+      await this.turns.next();
       const chunk = await chunkAt(this.reads, key, position);
       if (chunk === null) throw new MissingBytesError(key, position);
       const from = position - chunk.startByte;

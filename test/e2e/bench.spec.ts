@@ -22,7 +22,7 @@ const ROWS = [
   'GET /jobs/:id/artifacts/:name (4 KiB)',
 ];
 
-const VARIANTS = ['as it is', 'a commit for each chunk', 'one lane for all'];
+const VARIANTS = ['as it is', 'one lane for all'];
 
 interface Row {
   readonly name: string;

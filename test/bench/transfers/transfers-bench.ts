@@ -39,11 +39,10 @@ export interface TransferFinding {
   readonly cpuShare: number | null;
 }
 
-/** The gateway as it is; and what each half of its handling of large bodies is good for. */
+/** The gateway as it is, and as if it had one lane. */
 const VARIANTS: readonly (BulkHandling & { readonly name: string })[] = [
-  { name: 'as it is', isOneLane: false, maxBulkGroupSize: null },
-  { name: 'a commit for each chunk', isOneLane: false, maxBulkGroupSize: 1 },
-  { name: 'one lane for all', isOneLane: true, maxBulkGroupSize: null },
+  { name: 'as it is', isOneLane: false },
+  { name: 'one lane for all', isOneLane: true },
 ];
 
 /** Compiled in dist beside this file; from its source, with what compiles it. */

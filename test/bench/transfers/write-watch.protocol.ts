@@ -2,8 +2,6 @@
 export interface BulkHandling {
   /** In the lane of the small writes, as if there were only one. */
   readonly isOneLane: boolean;
-  /** How many share a commit at the most; null: as many as by default. */
-  readonly maxBulkGroupSize: number | null;
 }
 
 /** The variable of the environment that holds it as JSON. */

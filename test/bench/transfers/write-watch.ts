@@ -17,11 +17,7 @@ let writes: number[] = [];
 
 const open = Database.open.bind(Database);
 Database.open = async (options, onHookError) => {
-  const { maxBulkGroupSize } = handling;
-  const database = await open(
-    { ...options, ...(maxBulkGroupSize == null ? {} : { maxBulkGroupSize }) },
-    onHookError,
-  );
+  const database = await open(options, onHookError);
   watch(database.unitOfWork);
   return database;
 };

@@ -1,5 +1,5 @@
 import { sha256Hex } from '@foreman/kernel';
-import { request } from 'undici';
+import { errors, request } from 'undici';
 import {
   INPUT_TTL_SECONDS,
   type ExpectedArtifact,
@@ -74,7 +74,11 @@ async function checkJob(viewer: Viewer, entry: JobEntry, jobId: string): Promise
 }
 
 async function checkBytes(viewer: Viewer, jobId: string, shown: Shown): Promise<string[]> {
-  const { status, bytes } = await get(viewer, `/jobs/${jobId}/artifacts/${shown.name}`);
+  const answer = await get(viewer, `/jobs/${jobId}/artifacts/${shown.name}`).catch(
+    (error: unknown) => (error instanceof errors.SocketError ? null : Promise.reject(error)),
+  );
+  if (answer === null) return [`the bytes of ${shown.name} are cut off`];
+  const { status, bytes } = answer;
   if (status !== 200) return [`${shown.name} is shown, and its bytes answer ${status}`];
   return bytes.length === shown.size && sha256Hex(bytes) === shown.sha256
     ? []
