@@ -20,15 +20,4 @@ describe('turns of reading', () => {
     const steps = seen.map((after, turn) => after.length - (seen[turn - 1]?.length ?? 0));
     expect(Math.max(...steps)).toBe(1);
   });
-
-  it('leave others their turn between two of them', async () => {
-    const turns = new ReadTurns();
-    const ran: string[] = [];
-    for (const name of ['a', 'b', 'c']) void turns.next().then(() => ran.push(name));
-    await turns.next();
-    setImmediate(() => ran.push('other'));
-    for (const name of ['d', 'e', 'f']) void turns.next().then(() => ran.push(name));
-    await turns.next();
-    expect(ran.indexOf('other')).toBeLessThan(ran.indexOf('f'));
-  });
 });
