@@ -136,9 +136,9 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE status = 'pend
 
 CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at, id) WHERE status = 'pending';
 
-CREATE INDEX deliveries_kept ON deliveries (endpoint_id, created_at, id) WHERE status = 'disabled';
-
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id, created_at, id);
+
+CREATE INDEX deliveries_of_endpoint_by_status ON deliveries (endpoint_id, status, created_at, id);
 
 CREATE INDEX deliveries_of_job ON deliveries (job_id, created_at);
 

@@ -31,11 +31,11 @@ const UP = [
   `CREATE INDEX deliveries_by_status ON deliveries (status, created_at, id)`,
   `CREATE INDEX deliveries_by_time ON deliveries (created_at, id)`,
   // What is kept for a disabled endpoint is replayed from its oldest on, however much it has received before.
-  `CREATE INDEX deliveries_kept ON deliveries (endpoint_id, created_at, id) WHERE status = 'disabled'`,
+  `CREATE INDEX deliveries_of_endpoint_by_status ON deliveries (endpoint_id, status, created_at, id)`,
 ];
 
 const DOWN = [
-  `DROP INDEX deliveries_kept`,
+  `DROP INDEX deliveries_of_endpoint_by_status`,
   `DROP INDEX deliveries_by_time`,
   `DROP INDEX deliveries_by_status`,
   `CREATE INDEX deliveries_by_status ON deliveries (status)`,

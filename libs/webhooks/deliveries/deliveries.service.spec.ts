@@ -125,6 +125,8 @@ describe('Deliveries', () => {
     await expect(deliveries.redeliver(delivery?.id ?? '')).rejects.toMatchObject({
       code: 'endpoint.disabled',
     });
+    // Only standing endpoints have a history: a job's own one goes with its job.
+    expect(await lab.reads.query('SELECT id FROM webhook_endpoint_events')).toEqual([]);
   });
 
   it('tells the backlog', async () => {

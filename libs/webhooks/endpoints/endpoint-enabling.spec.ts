@@ -85,6 +85,34 @@ describe('a standing endpoint that is disabled', () => {
     expect(events.map(({ type }) => type)).toEqual(['replayed', 'enabled', 'disabled', 'created']);
   });
 
+  it('gathers what was still pending behind its first 500 among what was kept', async () => {
+    const jobId = await lab.submitPlain();
+    const now = lab.clock.now();
+    await lab.run(async (tx) => {
+      for (let each = 0; each < 1100; each += 1) {
+        const eventId = `event ${each}`;
+        await tx.execute(
+          `INSERT INTO webhook_messages (event_id, job_id, type, run, seq, job, artifacts, created_at)
+           VALUES (?, ?, 'job.completed', 1, 1, '{}', '[]', ?)`,
+          [eventId, jobId, now],
+        );
+        await tx.execute(
+          `INSERT INTO deliveries (id, event_id, endpoint_id, job_id, host, status, attempt_count,
+             schedule_step, next_attempt_at, created_at) VALUES (?, ?, ?, ?, 'h', 'pending', 1, 3, ?, ?)`,
+          [eventId, eventId, id, jobId, now + DAY_MS, now],
+        );
+      }
+    });
+    await disabled();
+    const pending = () =>
+      lab.reads.query(`SELECT count(*) AS count FROM deliveries WHERE status = 'pending'`);
+    expect(await pending()).toEqual([{ count: 600 }]);
+
+    await enabling().enable(id);
+
+    expect(await pending()).toEqual([{ count: 0 }]);
+  });
+
   it('probes with a signed webhook.test, and stays disabled when the answer is no 2xx', async () => {
     await disabled();
     receiver.script.push(answerWith(503, 'not yet'));

@@ -145,9 +145,10 @@ describe('StandingEndpoints', () => {
     const before = await sealed();
     const [jobId = ''] = await standing.completedJobs(1);
     await remove(id);
-    await standing.completedJobs(1);
+    const [laterId = ''] = await standing.completedJobs(1);
     await lab.sender.runOnce();
     expect(receiver.posts).toEqual([]);
+    expect(await lab.deliveries(laterId)).toEqual([]);
     expect((await lab.deliveries(jobId)).map(({ status }) => status)).toEqual(['disabled']);
     expect(await sealed()).not.toEqual(before);
     await expect(remove(id)).rejects.toMatchObject({ code: 'endpoint.not_found' });

@@ -31,7 +31,7 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 @Index('deliveries_of_endpoint', ['endpointId', 'createdAt', 'id'])
 @Index('deliveries_by_status', ['status', 'createdAt', 'id'])
 @Index('deliveries_by_time', ['createdAt', 'id'])
-@Index('deliveries_kept', ['endpointId', 'createdAt', 'id'], { where: `status = 'disabled'` })
+@Index('deliveries_of_endpoint_by_status', ['endpointId', 'status', 'createdAt', 'id'])
 export class DeliveryEntity {
   @IdColumn() id!: string;
   @TextColumn() eventId!: string;
