@@ -221,6 +221,17 @@ describe('StandingEndpoints', () => {
     });
   });
 
+  it('let a test go that is under way when Foreman stops', async () => {
+    const id = await standing.make({ url: receiver.url() });
+    receiver.script.push(() => undefined);
+    const probe = lab.app.get(EndpointProbe);
+    const test = probe.test(lab.reads, id);
+    const refused = expect(test).rejects.toMatchObject({ code: 'server.busy' });
+    await receiver.received(1);
+    probe.onModuleDestroy();
+    await refused;
+  });
+
   it('hold the target policy in a test too', async () => {
     const id = await standing.make({ url: 'http://changed.example/' });
     // The name resolves to nothing that is allowed; a literal shows it without DNS.
