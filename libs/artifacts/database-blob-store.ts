@@ -133,20 +133,22 @@ export const CHUNK_AT = `
   SELECT start_byte, bytes FROM blob_chunks
   WHERE blob_key = ? AND start_byte <= ? ORDER BY start_byte DESC LIMIT 1`;
 
-/** Regroups whatever the network delivers into pieces of CHUNK_BYTES; the last may be shorter. */
+/**
+ * Regroups whatever the network delivers into pieces of CHUNK_BYTES; the last may be shorter. All are the same buffer,
+ * filled anew: each has to be done with when the next is asked for.
+ */
 async function* chunksOf(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let waiting: Buffer[] = [];
-  let bytes = 0;
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let filled = 0;
   for await (const buffer of body) {
-    waiting.push(buffer);
-    bytes += buffer.length;
-    if (bytes < CHUNK_BYTES) continue;
-    let all = Buffer.concat(waiting, bytes);
-    for (; all.length >= CHUNK_BYTES; all = all.subarray(CHUNK_BYTES)) {
-      yield all.subarray(0, CHUNK_BYTES);
+    for (let from = 0; from < buffer.length;) {
+      const copied = buffer.copy(chunk, filled, from);
+      filled += copied;
+      from += copied;
+      if (filled < CHUNK_BYTES) continue;
+      yield chunk;
+      filled = 0;
     }
-    waiting = all.length > 0 ? [all] : [];
-    bytes = all.length;
   }
-  if (bytes > 0) yield Buffer.concat(waiting, bytes);
+  if (filled > 0) yield chunk.subarray(0, filled);
 }
