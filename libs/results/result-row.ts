@@ -15,8 +15,6 @@ export interface CheckedRow {
   /** JSON texts. */
   readonly config: string;
   readonly metrics: string;
-  /** What `metrics` says, for whoever sorts and sums up. */
-  readonly values: Readonly<Record<string, MetricValue>>;
   /** Of the three as compact JSON. */
   readonly bytes: number;
 }
@@ -42,7 +40,6 @@ export function checkRow(value: unknown): CheckedRow | readonly FieldError[] {
     configId: configId as string,
     config: JSON.stringify(config),
     metrics: JSON.stringify(metrics),
-    values: metrics as ResultRow['metrics'],
   };
   const bytes =
     ROW_FRAME_BYTES + Buffer.byteLength(JSON.stringify(row.configId) + row.config + row.metrics);

@@ -14,7 +14,6 @@ interface Meaning {
   readonly configId: string;
   readonly config: unknown;
   readonly metrics: unknown;
-  readonly values: unknown;
 }
 
 /** What JSON.parse and the checks of a value make of it; null: refused. -0 and 0 differ. */
@@ -24,7 +23,7 @@ function slow(text: string): Meaning | null {
     const row = checkRow(value);
     if (!('bytes' in row)) return null;
     const { config, metrics } = value;
-    return { configId: row.configId, config, metrics, values: row.values };
+    return { configId: row.configId, config, metrics };
   } catch {
     return null;
   }
@@ -36,7 +35,6 @@ const meaning = (row: CheckedRow | null): Meaning | null =>
     configId: row.configId,
     config: JSON.parse(row.config) as unknown,
     metrics: JSON.parse(row.metrics) as unknown,
-    values: row.values,
   };
 
 const key = fc.oneof(
@@ -155,7 +153,6 @@ describe('reading a row in one go', () => {
       expect(fast(text)).toMatchObject({
         config: `{"seed":${number}}`,
         metrics: `{"m":${number}}`,
-        values: { m: Number(number) },
       });
     },
   );
