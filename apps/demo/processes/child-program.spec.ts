@@ -30,8 +30,9 @@ describe('ChildProgram', () => {
 
   it('finds a line that was logged, or will be', async () => {
     const program = await start(
-      `console.log('up on 80'); process.once('SIGTERM', () => { console.error('bye'); process.exit(3) });
-       setInterval(() => {}, 1000)`,
+      // What is asked to end as soon as it said so has to listen by then.
+      `process.once('SIGTERM', () => { console.error('bye'); process.exit(3) });
+       setInterval(() => {}, 1000); console.log('up on 80')`,
     );
     expect((await program.lineMatching(/up on (\d+)/, 20_000))[1]).toBe('80');
     expect((await program.lineMatching(/on (\d+)/, 20_000))[1]).toBe('80');
