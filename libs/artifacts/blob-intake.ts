@@ -90,6 +90,6 @@ export class BlobIntake {
   /** If even this fails, the sweep finds the blob later: it is registered. */
   private async abandon(key: string): Promise<void> {
     const now = this.clock.now();
-    await this.unitOfWork.run((tx) => this.blobs.release(tx, key, now)).catch(() => undefined);
+    await this.unitOfWork.run((tx) => this.blobs.abandon(tx, key, now)).catch(() => undefined);
   }
 }

@@ -39,6 +39,14 @@ export class BlobRegistry {
     ]);
   }
 
+  /** An upload that failed. One whose bytes were kept after all stays: its record may be on disk though the answer was lost. */
+  async abandon(tx: Tx, key: string, now: number): Promise<void> {
+    await tx.execute(
+      'UPDATE blobs SET released_at = ? WHERE key = ? AND released_at IS NULL AND size IS NULL',
+      [now, key],
+    );
+  }
+
   /** Gives up at most `limit` uploads that have not moved since `before`. */
   async releaseAbandoned(tx: Tx, before: number, now: number, limit: number): Promise<number> {
     return tx.execute(RELEASE_ABANDONED, [now, before, limit]);

@@ -50,6 +50,11 @@ describe('retrying', () => {
     expect(await trying([failure])).toMatchObject({ outcome: failure, attempts: 1 });
   });
 
+  it('does not after bytes that are damaged, which no later try would find whole', async () => {
+    const damaged = problemFrom(500, JSON.stringify({ code: 'artifact.corrupt' }), undefined, 0);
+    expect(await trying([damaged])).toMatchObject({ attempts: 1, outcome: damaged });
+  });
+
   it('does not after an error that is no answer at all', async () => {
     const bug = new TypeError('bug');
     expect(await trying([bug])).toMatchObject({ outcome: bug, attempts: 1 });

@@ -19,10 +19,11 @@ export interface RetrySettings {
   readonly onRetry?: (retry: { error: Error; failures: number; delayMs: number }) => void;
 }
 
-/** True for what passes by itself: no connection, 429, 5xx. Every other refusal would be refused again. */
+/** True for what passes by itself: no connection, 429, 5xx but for damaged bytes. Every other refusal would be refused again. */
 export function isPassing(error: unknown): error is ConnectionFailure | GatewayProblem {
   if (error instanceof ConnectionFailure) return true;
-  return error instanceof GatewayProblem && (error.status === 429 || error.status >= 500);
+  if (!(error instanceof GatewayProblem) || error.code === 'artifact.corrupt') return false;
+  return error.status === 429 || error.status >= 500;
 }
 
 /**

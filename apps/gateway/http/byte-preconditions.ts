@@ -64,7 +64,7 @@ function rangeSpecs(range: string): string[] {
   const [, list = ''] = BYTE_RANGES.exec(range) ?? [];
   return list
     .split(',')
-    .map((spec) => spec.replaceAll(/^[ \t]+|[ \t]+$/g, ''))
+    .map((spec) => spec.trim())
     .filter((spec) => spec !== '');
 }
 

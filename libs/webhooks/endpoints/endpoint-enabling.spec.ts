@@ -4,6 +4,7 @@ import { DeliveryRemoval, owedDeliverySql } from '../deliveries/delivery-removal
 import { StandingLab, jobOf } from '../spec/standing-lab';
 import { WebhookLab } from '../spec/webhook-lab';
 import { EndpointEnabling } from './endpoint-enabling.service';
+import { EndpointStore } from './endpoint.store';
 
 const DAY_MS = 86_400_000;
 
@@ -128,6 +129,14 @@ describe('a standing endpoint that is disabled', () => {
     expect(event).toMatchObject({ type: 'webhook.test', data: { endpointId: id } });
     await send();
     expect(await standing.statuses(id)).toEqual(['disabled']);
+  });
+
+  it('sets nothing aside once it is enabled: another call, whose probe is answered later, finds it so', async () => {
+    await standing.completedJobs(2);
+    const now = lab.clock.now();
+    const moved = await lab.run((tx) => lab.app.get(EndpointStore).setPendingAside(tx, id, now));
+    expect(moved).toBe(0);
+    expect(await standing.statuses(id)).toEqual(['pending', 'pending']);
   });
 
   it('sends nothing when it is enabled already', async () => {

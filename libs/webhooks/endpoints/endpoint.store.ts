@@ -96,8 +96,9 @@ export class EndpointStore {
     return tx.execute(
       `UPDATE deliveries SET status = 'disabled', finished_at = ?, next_attempt_at = NULL,
          claimed_until = NULL
-       WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ? AND status = 'pending' LIMIT ?)`,
-      [now, id, DISABLE_BATCH],
+       WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ? AND status = 'pending' LIMIT ?)
+         AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ? AND disabled_at IS NOT NULL)`,
+      [now, id, DISABLE_BATCH, id],
     );
   }
 }
