@@ -41,8 +41,8 @@ export interface TaskContext {
   /**
    * The path of a file with exactly the bytes of the input of that name, verified; small ones are in `task.inputs` by
    * value as well. It is fetched when it is first asked for, over as many connections as it takes, and gone when the
-   * attempt has ended. Rejects with a `TaskFailure` (`input.missing`, `input.corrupted`), the gateway's refusal, or the
-   * signal's reason.
+   * attempt has ended. Rejects with a `TaskFailure` (`input.missing`, `input.corrupted`,
+   * `input.unreadable`), the gateway's refusal, or the signal's reason.
    */
   inputFile(name: string): Promise<string>;
   /**

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ArtifactCorrupted, resumedDownload } from '@foreman/gateway-http';
+import {
+  ArtifactCorrupted,
+  GatewayProblem,
+  isPassing,
+  resumedDownload,
+} from '@foreman/gateway-http';
 import type { AgentParts } from './agent-parts';
 import { TaskFailure } from './executor';
 import type { ArtifactObject, LeasedTask } from './protocol.types';
@@ -24,9 +29,12 @@ export class InputFiles {
 
   /**
    * The path of a file with exactly the bytes of the input; asked again, the same file. A download that breaks off
-   * goes on where it broke, as long as the signal allows; never more than a piece of it is in memory.
-   * @throws TaskFailure `input.missing` (final) where the task has none of that name, `input.corrupted` (retryable);
-   * the gateway's refusal; the signal's reason.
+   * goes on where it broke; never more than a piece of it is in memory. A gateway that is away is waited for as long as
+   * the signal allows.
+   * @throws TaskFailure `input.missing` (final) where the task has none of that name; `input.corrupted` where other
+   * bytes came (retryable), or the gateway itself knows them to be damaged (final: no later try finds them whole before
+   * somebody uploads them anew); `input.unreadable` (retryable) where the gateway answered ten times in a row, in about
+   * a minute, and no byte came; the gateway's refusal; the signal's reason.
    */
   path(name: string): Promise<string> {
     const known = this.files.get(name);
@@ -64,8 +72,7 @@ export class InputFiles {
       });
     } catch (error) {
       this.signal.throwIfAborted();
-      if (!(error instanceof ArtifactCorrupted)) throw error;
-      throw new TaskFailure('input.corrupted', error.message, true);
+      throw failureOf(error);
     }
     return path;
   }
@@ -95,4 +102,14 @@ export class InputFiles {
     await mkdir(parent, { recursive: true });
     return mkdtemp(join(parent, 'foreman-inputs-'));
   }
+}
+
+function failureOf(error: unknown): unknown {
+  if (error instanceof ArtifactCorrupted) {
+    return new TaskFailure('input.corrupted', error.message, true);
+  }
+  if (error instanceof GatewayProblem && error.code === 'artifact.corrupt') {
+    return new TaskFailure('input.corrupted', error.detail, false);
+  }
+  return isPassing(error) ? new TaskFailure('input.unreadable', error.message, true) : error;
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { backoffMs, delay } from '@foreman/kernel';
 import type { GatewayAnswer } from './gateway-http';
-import { ConnectionFailure } from './gateway-problem';
+import { ConnectionFailure, GatewayProblem } from './gateway-problem';
 import { sha256OfReprDigest } from './repr-digest';
-import { GATEWAY_BACKOFF, isPassing } from './retrying';
+import { GATEWAY_BACKOFF, isPassing, patienceMs } from './retrying';
 import type { RetrySettings } from './retrying';
 
 /** What an artifact object says of the bytes. */
@@ -20,15 +20,25 @@ export class ArtifactCorrupted extends Error {
   override readonly name = 'ArtifactCorrupted';
 }
 
+/**
+ * Answers in a row that bring no byte, after which there is nothing to hope for: about a minute of them. Those are what a
+ * gateway gives that cannot read the bytes; one that is away, or asks for patience, is waited for.
+ */
+const MOST_EMPTY_ANSWERS = 10;
+
+/** A body ended in the middle: the gateway was there, and gave up on it. */
+class BrokenOff extends ConnectionFailure {}
+
 /** Asks for the bytes once, with these headers: none of them, or those of a range. */
 export type OpenDownload = (
   headers: Readonly<Record<string, string>>,
 ) => Promise<GatewayAnswer<Readable>>;
 
 /**
- * Bytes of any length, verified while they flow. Goes on by a range request after the last byte that came, and gives
- * up after `maxAttempts` tries that brought nothing. Throws `ArtifactCorrupted` instead of ending when size or SHA-256
- * are not right, the refusal, or the signal's reason.
+ * Bytes of any length, verified while they flow. Goes on by a range request after the last byte that came, waiting as
+ * `Retry-After` asks. Gives up after `maxAttempts` tries in a row that brought nothing, or 10 that were answered and
+ * brought nothing. Throws `ArtifactCorrupted` instead of ending when size or SHA-256 are not right, the refusal, or the
+ * signal's reason.
  */
 export async function* resumedDownload(
   expected: ExpectedBytes,
@@ -64,7 +74,9 @@ async function* resumed(
   const { size, sha256 } = expected;
   let received = 0;
   let failures = 0;
+  let emptyAnswers = 0;
   while (received < size || size === 0) {
+    const receivedBefore = received;
     try {
       const isResumed = received > 0;
       const range: Record<string, string> = isResumed
@@ -85,12 +97,21 @@ async function* resumed(
     } catch (error) {
       signal?.throwIfAborted();
       failures += 1;
+      if (received > receivedBefore) emptyAnswers = 0;
+      else emptyAnswers += Number(isAnswer(error));
       if (!isPassing(error) || failures >= maxAttempts) throw error;
-      const delayMs = backoffMs(policy, failures, random);
+      if (emptyAnswers >= MOST_EMPTY_ANSWERS) throw error;
+      const delayMs = patienceMs(error, backoffMs(policy, failures, random));
       onRetry?.({ error, failures, delayMs });
       await delay(clock, delayMs, signal);
     }
   }
+}
+
+/** Of a 5xx only 500 is the gateway's own verdict: the others are of proxies, or pass with time. */
+function isAnswer(error: unknown): boolean {
+  if (error instanceof GatewayProblem) return error.status === 500;
+  return error instanceof BrokenOff;
 }
 
 /** Why an answer is not about these bytes, as far as its head tells: seen before one of them is handed on. */
@@ -114,7 +135,7 @@ async function* whole(body: Readable): AsyncGenerator<Buffer, void> {
   try {
     for (;;) {
       const next = await chunks.next().catch((cause: unknown) => {
-        throw new ConnectionFailure('the download broke off', { cause });
+        throw new BrokenOff('the download broke off', { cause });
       });
       if (next.done === true) return;
       yield next.value as Buffer;

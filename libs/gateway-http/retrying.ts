@@ -40,16 +40,15 @@ export async function retrying<T>(attempt: () => Promise<T>, settings: RetrySett
     } catch (error) {
       signal?.throwIfAborted();
       if (!isPassing(error) || failures >= (settings.maxAttempts ?? Infinity)) throw error;
-      const delayMs = Math.max(
-        backoffMs(policy, failures, random),
-        1000 * Math.min(LONGEST_RETRY_AFTER_SECONDS, askedPatience(error)),
-      );
+      const delayMs = patienceMs(error, backoffMs(policy, failures, random));
       settings.onRetry?.({ error, failures, delayMs });
       await delay(clock, delayMs, signal);
     }
   }
 }
 
-function askedPatience(error: ConnectionFailure | GatewayProblem): number {
-  return error instanceof GatewayProblem ? (error.retryAfterSeconds ?? 0) : 0;
+/** How long to wait after `error`: never less than `Retry-After` asks, which is believed up to an hour. */
+export function patienceMs(error: ConnectionFailure | GatewayProblem, backoff: number): number {
+  const asked = error instanceof GatewayProblem ? (error.retryAfterSeconds ?? 0) : 0;
+  return Math.max(backoff, 1000 * Math.min(LONGEST_RETRY_AFTER_SECONDS, asked));
 }
