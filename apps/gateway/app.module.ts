@@ -79,6 +79,8 @@ export class AppModule {
           jobLinks: (jobId) => jobLinks(publicUrl.base(), jobId),
           inlineBudgetBytes: options.webhookInlineBudgetBytes,
           allowedNetworks: options.webhookAllowedNetworks,
+          deniedHosts: options.webhookDeniedHosts,
+          deniedPorts: options.webhookDeniedPorts,
           retrySeconds: options.webhookRetrySeconds,
           disableAfterSeconds: options.webhookDisableAfterSeconds,
           stopGraceMs: WEBHOOK_STOP_GRACE_MS,

@@ -1,8 +1,9 @@
 import type { Type } from '@nestjs/common';
 import { KeyRing } from '@foreman/kernel';
 import type { WebhookArtifactSource } from './artifact-source';
-import { AllowedNetworks } from './target/addresses';
+import { NetworkSet } from './target/addresses';
 import { BLOCKED_PORTS } from './target/blocked-ports';
+import { DeniedHosts } from './target/denied-hosts';
 import type { TargetPolicyOptions } from './target/target-policy';
 
 export interface WebhooksOptions {
@@ -18,9 +19,9 @@ export interface WebhooksOptions {
   readonly inlineBudgetBytes?: number;
   /** CIDRs that may be private, and may use http. Default none. */
   readonly allowedNetworks?: readonly string[];
-  /** Default: the port blocking list of the Fetch standard. */
+  /** Besides those of the Fetch standard's port blocking list, which always are. Default none. */
   readonly deniedPorts?: readonly number[];
-  /** Exact host names, or `*.example.com`. Default none. */
+  /** Host names, `*.example.com`, addresses, CIDRs; they stay denied where their network is allowed. Default none. */
   readonly deniedHosts?: readonly string[];
   /** Pauses between tries, in seconds; one try more than pauses. Default: the contract's. */
   readonly retrySeconds?: readonly number[];
@@ -64,7 +65,7 @@ export class WebhooksSettings {
   readonly certificateAuthorities: readonly string[] | null;
   readonly resolve: ((host: string) => Promise<string[]>) | null;
 
-  /** @throws RangeError naming the option that is wrong; Error naming what is not a network. */
+  /** @throws RangeError naming the option that is wrong; Error naming what is not a network or a host. */
   constructor(options: Omit<WebhooksOptions, 'artifactSource'>) {
     this.keyRing = new KeyRing(options.secretKey, options.previousSecretKeys);
     this.jobLinks = options.jobLinks ?? null;
@@ -76,10 +77,11 @@ export class WebhooksSettings {
     );
     this.target = {
       allowedNetworks: options.allowedNetworks ?? [],
-      deniedPorts: options.deniedPorts ?? BLOCKED_PORTS,
+      deniedPorts: [...BLOCKED_PORTS, ...(options.deniedPorts ?? [])],
       deniedHosts: options.deniedHosts ?? [],
     };
-    AllowedNetworks.parse(this.target.allowedNetworks);
+    NetworkSet.parse(this.target.allowedNetworks);
+    DeniedHosts.parse(this.target.deniedHosts);
     this.retryMs = (options.retrySeconds ?? RETRY_SECONDS).map(
       (seconds) => wholeNumber('retrySeconds', seconds, 0, 0) * 1000,
     );

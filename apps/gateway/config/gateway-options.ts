@@ -38,6 +38,10 @@ export interface GatewayOptions {
   readonly deliveryHoldSeconds: number;
   /** CIDRs that webhooks may reach though they are private; these may also use http. */
   readonly webhookAllowedNetworks: readonly string[];
+  /** Names, `*.example.com`, addresses, CIDRs that webhooks may not reach though their network is allowed. */
+  readonly webhookDeniedHosts: readonly string[];
+  /** Besides those of the Fetch standard's port blocking list. */
+  readonly webhookDeniedPorts: readonly number[];
   /** Delays before the second, third, ... try of a delivery. */
   readonly webhookRetrySeconds: readonly number[];
   /** A standing endpoint without a success for this long is disabled. */

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { isToken } from '@foreman/access';
 import { isReleasePublicKey } from '@foreman/kernel';
 import ipaddr from 'ipaddr.js';
@@ -94,6 +96,32 @@ export const cidr: Parse<string> = (text) => {
   }
   return text;
 };
+
+/** A host name, `*.example.com` for everything under one, an address or a network. */
+export const hostPattern: Parse<string> = (text) => {
+  const name = domainToASCII(text.replace(/^\*\./, ''));
+  // domainToASCII alone would take the host out of a URL, or what stands before a slash.
+  const isName = !/[\s/\\:?#@%]/.test(text) && /^[a-z0-9_](?:[a-z0-9_.-]{0,252})?$/.test(name);
+  if (!isName && isIP(text) === 0 && !ipaddr.isValidCIDR(text)) {
+    throw new SettingRefused(
+      'must be comma-separated hosts, such as db.example, *.corp.example, 10.0.0.5 or 10.1.0.0/16',
+    );
+  }
+  return text;
+};
+
+const port = wholeNumber(0, 65_535);
+
+/** `22` or `1-1023`, comma-separated. */
+export const portList: Parse<readonly number[]> = (text) =>
+  listOf((item) => {
+    const [first = '', last = first, ...rest] = item.split('-');
+    const ends = [port(first.trim()), port(last.trim())] as const;
+    if (rest.length > 0 || ends[1] < ends[0]) {
+      throw new SettingRefused('must be comma-separated ports or ranges, such as 22,6000-6063');
+    }
+    return Array.from({ length: ends[1] - ends[0] + 1 }, (_, step) => ends[0] + step);
+  })(text).flat();
 
 /** An Ed25519 public key: the raw 32 bytes in base64. */
 export const releaseKey: Parse<string> = (text) => {

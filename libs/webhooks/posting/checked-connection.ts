@@ -1,5 +1,8 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
+
+/** Undici's `buildConnector`, or what stands in for the network in specs. */
+export type ConnectorFactory = (options: buildConnector.BuildOptions) => buildConnector.connector;
 
 export interface CheckedConnectionOptions {
   /** The addresses that were checked: nothing else is connected to. */
@@ -8,6 +11,8 @@ export interface CheckedConnectionOptions {
   readonly certificateAuthorities: readonly string[] | null;
   /** Ends a connection that is still being made, too. */
   readonly signal: AbortSignal;
+  /** Opens the socket. */
+  readonly connector: ConnectorFactory;
   /** Judges the address that the socket really reached; what it throws ends the connection unused. */
   readonly onConnected: (address: string) => void;
 }
@@ -19,7 +24,7 @@ export interface CheckedConnectionOptions {
  * verified against the URL's host name, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
  */
 export function checkedConnection(options: CheckedConnectionOptions): buildConnector.connector {
-  const connect = buildConnector({
+  const connect = options.connector({
     lookup: lookupOf(options.addresses),
     signal: options.signal,
     rejectUnauthorized: true,
@@ -46,8 +51,13 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
   const entries = addresses.map((address) => ({ address, family: isIP(address) }));
   return (hostname, options, callback) => {
     const [first] = entries;
-    if (first === undefined) return callback(new Error(`${hostname} has no address`), '', 0);
+    if (first === undefined) return callback(noAddress(hostname), '', 0);
     if (options.all === true) return callback(null, entries);
     callback(null, first.address, first.family);
   };
+}
+
+/** As resolvers say it. */
+export function noAddress(host: string): Error {
+  return Object.assign(new Error(`${host} has no address`), { code: 'ENODATA' });
 }

@@ -6,7 +6,6 @@ import type { PostOutcome } from './post-outcome';
 import { WebhookPoster } from './webhook-poster';
 
 const TIMEOUT_MS = 15_000;
-const EVERYWHERE = ['0.0.0.0/0', '::/0'];
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 describe('WebhookPoster', () => {
@@ -76,97 +75,6 @@ describe('WebhookPoster', () => {
       body: '{"ü":1}',
       headers: { 'content-type': 'application/json', 'webhook-id': 'event-1' },
     });
-  });
-
-  /** Ways to say "this machine" that really reach it; each is tried with the guard off first. */
-  const LOOPBACK_HOSTS = [
-    '127.0.0.1',
-    '127.1',
-    '127.0.1',
-    '127.8.8.8',
-    '127.255.255.254',
-    '2130706433',
-    '0x7f000001',
-    '0X7F000001',
-    '0x7f.1',
-    '0x7f.0x0.0x0.0x1',
-    '017700000001',
-    '0177.1',
-    '0177.0.0.01',
-    '127.0.0.1.',
-    '%31%32%37.0.0.1',
-    '１２７.０.０.１',
-    '①②⑦.⓪.⓪.①',
-    '127。0。0。1',
-    '127．0．0．1',
-    '0',
-    '0x0',
-    '0.0.0.0',
-    '[::1]',
-    '[0:0:0:0:0:0:0:1]',
-    '[0000:0000:0000:0000:0000:0000:0000:0001]',
-    '[::ffff:127.0.0.1]',
-    '[::ffff:7f00:1]',
-    '[0:0:0:0:0:ffff:127.0.0.1]',
-    '[::]',
-  ];
-
-  it.each(LOOPBACK_HOSTS)('does not reach this machine as %s', async (host) => {
-    const withoutGuard = await post(poster({ allowed: EVERYWHERE }), receiver.url(host));
-    const withGuard = await post(poster({ allowed: [] }), receiver.url(host));
-
-    expect(withoutGuard.statusCode).toBe(204);
-    expect(withGuard).toMatchObject({
-      statusCode: null,
-      errorClass: 'target_refused',
-      address: null,
-    });
-    expect(withGuard.errorDetail).toContain('not a public address');
-    expect(receiver.posts).toHaveLength(1);
-  });
-
-  it.each([
-    ['a loopback address', ['127.0.0.1']],
-    ['IPv6 loopback', ['::1']],
-    ['a mapped loopback address', ['::ffff:127.0.0.1']],
-    ['a public and a private address', ['93.184.215.14', '127.0.0.1']],
-    ['a private and a public address', ['127.0.0.1', '93.184.215.14']],
-  ])('does not reach this machine by a name that has %s', async (_what, addresses) => {
-    const reachable = addresses.filter((address) => address !== '93.184.215.14');
-    const url = receiver.url('name.example');
-    const withoutGuard = await post(
-      poster({ allowed: EVERYWHERE, names: { 'name.example': [reachable] } }),
-      url,
-    );
-    const withGuard = await post(
-      poster({ allowed: [], names: { 'name.example': [addresses] } }),
-      url,
-    );
-
-    expect(withoutGuard.statusCode).toBe(204);
-    expect(withGuard.errorClass).toBe('target_refused');
-    expect(receiver.posts).toHaveLength(1);
-  });
-
-  it('stays with the address that it checked when the name changes its mind', async () => {
-    const names = { 'rebinding.example': [['127.0.0.2'], ['127.0.0.1']] };
-
-    const outcome = await post(poster({ names }), receiver.url('rebinding.example'));
-
-    // 127.0.0.2 and 127.0.0.1 are the same listener here: which of them was used tells who was asked.
-    expect(outcome).toMatchObject({ statusCode: 204 });
-    expect(outcome.address).toMatch(/127\.0\.0\.2$/);
-  });
-
-  it.each([301, 302, 303, 307, 308])('does not follow a redirect (%i)', async (statusCode) => {
-    const inside = await Receiver.start();
-    receiver.script.push(answerWith(statusCode, '', { location: inside.url() }));
-
-    const outcome = await post(poster({ allowed: EVERYWHERE }), receiver.url());
-    await inside.stop();
-
-    expect(outcome).toMatchObject({ statusCode, errorClass: 'redirect' });
-    expect(inside.posts).toHaveLength(0);
   });
 
   it('reads 16 KiB of an endless answer, keeps 4 KiB, and goes on', async () => {

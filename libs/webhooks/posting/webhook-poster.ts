@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
-import { Client, type Dispatcher } from 'undici';
+import { Client, buildConnector, type Dispatcher } from 'undici';
 import { Clock } from '@foreman/kernel';
-import { bareHost, type TargetPolicy } from '../target/target-policy';
-import { checkedConnection } from './checked-connection';
+import { bareHost } from '../target/bare-host';
+import type { TargetPolicy } from '../target/target-policy';
+import { checkedConnection, noAddress, type ConnectorFactory } from './checked-connection';
 import { errorClassOf } from './error-class';
 import { failedPost, type PostOutcome } from './post-outcome';
 import { retryAfterMs } from './retry-after';
@@ -28,6 +29,8 @@ export interface WebhookPosterOptions {
   readonly certificateAuthorities: readonly string[] | null;
   /** Every address of a host name. */
   readonly resolve: (host: string) => Promise<string[]>;
+  /** What opens sockets. Default: undici's own. */
+  readonly connector?: ConnectorFactory;
 }
 
 /**
@@ -73,6 +76,7 @@ export class WebhookPoster {
     const addresses = await this.addressesOf(url, signal);
     this.policy.checkAddresses(url, addresses);
     const connect = checkedConnection({
+      connector: this.options.connector ?? buildConnector,
       addresses,
       certificateAuthorities: this.options.certificateAuthorities,
       signal,
@@ -101,7 +105,9 @@ export class WebhookPoster {
     const host = bareHost(url.hostname);
     if (isIP(host) !== 0) return [host];
     // A resolver that hangs cannot be cancelled, only left behind.
-    return Promise.race([this.options.resolve(host), rejectionOf(signal)]);
+    const addresses = await Promise.race([this.options.resolve(host), rejectionOf(signal)]);
+    if (addresses.length === 0) throw noAddress(host);
+    return addresses;
   }
 
   private async outcomeOf(

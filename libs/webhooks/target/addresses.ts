@@ -18,11 +18,18 @@ const ISATAP_MARKS = [
   [0x0200, 0x5efe],
 ] as const;
 
+/** As resolvers print IPv4-compatible IPv6 addresses; ipaddr.js takes that for the mapped `::ffff:a.b.c.d`. */
+const IPV4_COMPATIBLE = /^::(\d{1,3}(?:\.\d{1,3}){3})$/;
+
 /**
  * The address that is really reached: IPv4 in its mapped (`::ffff:a.b.c.d`) and NAT64 (`64:ff9b::a.b.c.d`) dress
  * is unwrapped. Other tunnels (6to4, Teredo, ISATAP) are not: nothing is reached through them but by intent.
  */
 export function parseAddress(text: string): Address {
+  const compatible = IPV4_COMPATIBLE.exec(text)?.[1];
+  if (compatible !== undefined) {
+    return new ipaddr.IPv6([...Array(12).fill(0), ...ipaddr.IPv4.parse(compatible).octets]);
+  }
   const address = ipaddr.process(text);
   if (address instanceof ipaddr.IPv6 && address.match(NAT64)) {
     return new ipaddr.IPv4(address.toByteArray().slice(-4));
@@ -39,17 +46,17 @@ export function isPublicUnicast(address: Address): boolean {
   );
 }
 
-/** Networks that an operator has listed in FOREMAN_WEBHOOK_ALLOWED_NETWORKS. */
-export class AllowedNetworks {
+/** Networks that an operator has listed. */
+export class NetworkSet {
   private constructor(private readonly networks: readonly Network[]) {}
 
   /** @throws Error that names every entry that is not a CIDR. A bare address counts as itself alone. */
-  static parse(entries: readonly string[]): AllowedNetworks {
+  static parse(entries: readonly string[]): NetworkSet {
     const wrong = entries.filter((entry) => !isNetwork(entry));
     if (wrong.length > 0) {
       throw new Error(`Not a network in CIDR form (10.0.0.0/8, fd00::/8): ${wrong.join(', ')}`);
     }
-    return new AllowedNetworks(entries.map((entry) => ipaddr.parseCIDR(withPrefixLength(entry))));
+    return new NetworkSet(entries.map((entry) => ipaddr.parseCIDR(withPrefixLength(entry))));
   }
 
   get isEmpty(): boolean {
@@ -65,19 +72,20 @@ export class AllowedNetworks {
 }
 
 /** Strict about the address part: ipaddr.js alone would read 010.0.0.0/8 as octal and 10/8 as 0.0.0.10/8. */
-function isNetwork(entry: string): boolean {
+export function isNetwork(entry: string): boolean {
   const [address = ''] = entry.split('/', 1);
-  return isIP(address) !== 0 && ipaddr.isValidCIDR(withPrefixLength(entry)) && !isMapped(address);
+  return (
+    isIP(address) !== 0 && ipaddr.isValidCIDR(withPrefixLength(entry)) && !isDressedUp(address)
+  );
 }
 
 function withPrefixLength(entry: string): string {
   return entry.includes('/') ? entry : `${entry}/${isIP(entry) === 6 ? 128 : 32}`;
 }
 
-/** Mapped addresses are compared as IPv4, so a mapped network would never match. */
-function isMapped(address: string): boolean {
-  const parsed = ipaddr.parse(address);
-  return parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress();
+/** Mapped and NAT64 addresses are compared as the IPv4 inside, so a network of them would never match. */
+function isDressedUp(address: string): boolean {
+  return ipaddr.parse(address).toString() !== parseAddress(address).toString();
 }
 
 function isIsatap(address: ipaddr.IPv6): boolean {

@@ -1,5 +1,7 @@
+import { PRIVATE_ADDRESSES } from '../spec/private-addresses';
+import { bareHost } from './bare-host';
 import { BLOCKED_PORTS } from './blocked-ports';
-import { bareHost, TargetPolicy } from './target-policy';
+import { TargetPolicy } from './target-policy';
 
 function policy(allowedNetworks: string[] = [], deniedHosts: string[] = []): TargetPolicy {
   return new TargetPolicy({ allowedNetworks, deniedPorts: BLOCKED_PORTS, deniedHosts });
@@ -16,51 +18,6 @@ function refusal(of: TargetPolicy, url: string, addresses?: string[]): string | 
     return (error as Error).message;
   }
 }
-
-/** Address, and a network that lets it through: that is the guard taken away. */
-const PRIVATE_ADDRESSES = [
-  ['this network', '0.1.2.3', '0.0.0.0/8'],
-  ['private 10', '10.0.0.1', '10.0.0.0/8'],
-  ['private 172', '172.16.0.1', '172.16.0.0/12'],
-  ['private 172, its end', '172.31.255.255', '172.16.0.0/12'],
-  ['private 192', '192.168.1.1', '192.168.0.0/16'],
-  ['carrier grade NAT', '100.64.0.1', '100.64.0.0/10'],
-  ["Alibaba's metadata", '100.100.100.200', '100.64.0.0/10'],
-  ['cloud metadata', '169.254.169.254', '169.254.0.0/16'],
-  ["Azure's platform channel", '168.63.129.16', '168.63.129.16'],
-  ["Oracle's metadata", '192.0.0.192', '192.0.0.0/24'],
-  ['documentation', '192.0.2.1', '192.0.2.0/24'],
-  ['6to4 relay', '192.88.99.1', '192.88.99.0/24'],
-  ['benchmarking', '198.18.0.1', '198.18.0.0/15'],
-  ['multicast', '224.0.0.1', '224.0.0.0/4'],
-  ['reserved', '240.0.0.1', '240.0.0.0/4'],
-  ['broadcast', '255.255.255.255', '255.255.255.255'],
-  ['mapped private', '::ffff:10.0.0.1', '10.0.0.0/8'],
-  ['mapped private in hex', '::ffff:a00:1', '10.0.0.0/8'],
-  ['mapped metadata', '::ffff:169.254.169.254', '169.254.0.0/16'],
-  ['NAT64 loopback', '64:ff9b::127.0.0.1', '127.0.0.0/8'],
-  ['NAT64 private', '64:ff9b::a00:1', '10.0.0.0/8'],
-  ['NAT64 metadata', '64:ff9b::169.254.169.254', '169.254.0.0/16'],
-  ['local NAT64', '64:ff9b:1::a00:1', '64:ff9b:1::/48'],
-  ['IPv4-compatible loopback', '::7f00:1', '::/96'],
-  ['IPv4-translated loopback', '::ffff:0:7f00:1', '::ffff:0:0:0/96'],
-  ['6to4 loopback', '2002:7f00:1::', '2002::/16'],
-  ['6to4 private', '2002:a00:1::1', '2002::/16'],
-  ['Teredo', '2001:0:7f00:1::1', '2001::/32'],
-  ['protocol assignments', '2001:1::1', '2001::/23'],
-  ['ORCHID', '2001:20::1', '2001:20::/28'],
-  ['ISATAP private', '2606:4700::5efe:a00:1', '2606:4700::/32'],
-  ['ISATAP private, universal', '2606:4700::200:5efe:a00:1', '2606:4700::/32'],
-  ['unique local', 'fd00:ec2::254', 'fc00::/7'],
-  ['link local', 'fe80::1', 'fe80::/10'],
-  ['site local', 'fec0::1', 'fec0::/10'],
-  ['IPv6 multicast', 'ff02::1', 'ff00::/8'],
-  ['discard', '100::1', '100::/64'],
-  ['documentation in IPv6', '2001:db8::1', '2001:db8::/32'],
-  ['new documentation in IPv6', '3fff::1', '3fff::/20'],
-  ['segment routing', '5f00::1', '5f00::/16'],
-  ['never handed out', '4000::1', '4000::/3'],
-] as const;
 
 describe('TargetPolicy', () => {
   it.each(PRIVATE_ADDRESSES)(
@@ -127,15 +84,80 @@ describe('TargetPolicy', () => {
   });
 
   it('refuses denied hosts, exact and by suffix, however they are written', () => {
-    const strict = policy([], ['internal.example', '*.corp.example']);
+    const strict = policy([], ['internal.example', '*.corp.example', 'BÜCHER.example']);
+    const publicly = ['93.184.215.14'];
 
-    expect(refusal(strict, 'https://INTERNAL.example./', ['93.184.215.14'])).toMatch(/denied host/);
-    expect(refusal(strict, 'https://a.b.corp.example/', ['93.184.215.14'])).toMatch(/denied host/);
-    expect(refusal(strict, 'https://corp.example/', ['93.184.215.14'])).toBeNull();
+    for (const url of [
+      'https://INTERNAL.example/',
+      'https://internal.example./',
+      'https://internal.example../',
+      'https://int%65rnal.example/',
+      'https://ｉnternal.example/',
+      'https://a.b.corp.example/',
+      'https://a.corp.example../',
+      'https://bücher.example/',
+      'https://xn--bcher-kva.example/',
+    ]) {
+      expect([url, refusal(policy(), url, publicly)]).toEqual([url, null]);
+      expect([url, refusal(strict, url, publicly)]).toEqual([
+        url,
+        expect.stringMatching(/denied host/),
+      ]);
+    }
+    expect(refusal(strict, 'https://corp.example/', publicly)).toBeNull();
+    expect(refusal(strict, 'https://notinternal.example/', publicly)).toBeNull();
+  });
+
+  it('refuses denied addresses in every dress, though their network is allowed', () => {
+    const everywhere = ['0.0.0.0/0', '::/0'];
+    const strict = policy(everywhere, ['10.0.0.5', '10.1.0.0/16', '[fd00::5]', 'fd00:1::/32']);
+
+    for (const address of [
+      '10.0.0.5',
+      '10.1.255.255',
+      '::ffff:10.0.0.5',
+      '64:ff9b::a00:5',
+      'fd00::5',
+      'fd00:0:0::0:5',
+      'fd00:1:ffff::1',
+    ]) {
+      const url = 'https://name.example/';
+      expect([address, refusal(policy(everywhere), url, [address])]).toEqual([address, null]);
+      expect([address, refusal(strict, url, [address])]).toEqual([
+        address,
+        expect.stringMatching(/which is denied/),
+      ]);
+    }
+    expect(() => strict.checkUrl('https://167772165/')).toThrow(/which is denied/);
+    expect(refusal(strict, 'https://name.example/', ['10.0.0.6', 'fd00::6'])).toBeNull();
+  });
+
+  it('names every entry that is not a host', () => {
+    const wrong = [
+      'a b',
+      '*',
+      '*.',
+      'https://x.example/',
+      '10.0.0.0/33',
+      '::ffff:10.0.0.0/104',
+      'a.*.example',
+      '-',
+      '',
+    ];
+
+    expect(() => policy([], ['fine.example', ...wrong])).toThrow(wrong.join(', '));
   });
 
   it('names every entry that is not a network', () => {
-    const wrong = ['010.0.0.0/8', '10/8', '10.0.0.0/33', 'localhost', '::ffff:10.0.0.0/104', ''];
+    const wrong = [
+      '010.0.0.0/8',
+      '10/8',
+      '10.0.0.0/33',
+      'localhost',
+      '::ffff:10.0.0.0/104',
+      '64:ff9b::/96',
+      '',
+    ];
 
     expect(() => policy(['10.0.0.0/8', ...wrong])).toThrow(wrong.join(', '));
   });

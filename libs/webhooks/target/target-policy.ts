@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { DomainError } from '@foreman/kernel';
-import { AllowedNetworks, isPublicUnicast, parseAddress } from './addresses';
+import { NetworkSet, isPublicUnicast, parseAddress } from './addresses';
+import { bareHost } from './bare-host';
+import { DeniedHosts } from './denied-hosts';
 
 /** Longer ones are cut or refused by servers and proxies anyway. */
 const MAX_URL_CHARS = 2048;
@@ -11,7 +13,7 @@ export interface TargetPolicyOptions {
   /** CIDRs that may be private, and may use http. */
   readonly allowedNetworks: readonly string[];
   readonly deniedPorts: readonly number[];
-  /** Exact names, or `*.example.com` for everything under one. */
+  /** Exact names, `*.example.com` for everything under one, addresses, CIDRs; denied though they were allowed. */
   readonly deniedHosts: readonly string[];
 }
 
@@ -21,14 +23,15 @@ export interface TargetPolicyOptions {
  * addresses that it is about to use.
  */
 export class TargetPolicy {
-  private readonly allowed: AllowedNetworks;
+  private readonly allowed: NetworkSet;
   private readonly deniedPorts: ReadonlySet<number>;
-  private readonly deniedHosts: readonly string[];
+  private readonly deniedHosts: DeniedHosts;
 
+  /** @throws Error naming every network or host that is none. */
   constructor(options: TargetPolicyOptions) {
-    this.allowed = AllowedNetworks.parse(options.allowedNetworks);
+    this.allowed = NetworkSet.parse(options.allowedNetworks);
     this.deniedPorts = new Set(options.deniedPorts);
-    this.deniedHosts = options.deniedHosts.map((host) => bareHost(host));
+    this.deniedHosts = DeniedHosts.parse(options.deniedHosts);
   }
 
   /**
@@ -46,7 +49,7 @@ export class TargetPolicy {
     }
     if (this.deniedPorts.has(portOf(url)))
       throw refused(`uses port ${portOf(url)}, which is denied`);
-    if (this.isDeniedHost(bareHost(url.hostname))) throw refused('names a denied host');
+    if (this.deniedHosts.hasName(bareHost(url.hostname))) throw refused('names a denied host');
     this.checkCertainAddresses(url);
     return url;
   }
@@ -58,6 +61,7 @@ export class TargetPolicy {
   checkAddresses(url: URL, addresses: readonly string[]): void {
     for (const text of addresses) {
       const address = parseAddress(text);
+      if (this.deniedHosts.hasAddress(address)) throw refused(`leads to ${text}, which is denied`);
       if (this.allowed.contains(address)) continue;
       if (!isPublicUnicast(address)) {
         throw refused(
@@ -84,20 +88,6 @@ export class TargetPolicy {
       throw refused('must be https');
     }
   }
-
-  private isDeniedHost(host: string): boolean {
-    return this.deniedHosts.some((denied) =>
-      denied.startsWith('*.') ? host.endsWith(denied.slice(1)) : host === denied,
-    );
-  }
-}
-
-/** As it is compared and resolved: lower case, IPv6 without brackets, no trailing dot. */
-export function bareHost(hostname: string): string {
-  return hostname
-    .toLowerCase()
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '');
 }
 
 function portOf(url: URL): number {
