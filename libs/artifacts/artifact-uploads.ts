@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Tx } from '@foreman/database';
+import { ReadConnection, UnitOfWork, type Tx } from '@foreman/database';
 import { LeaseFence, type LeaseClaim, type TaskEntity } from '@foreman/jobs';
 import { Clock } from '@foreman/kernel';
 import { checkArtifactName } from './artifact-name';
@@ -10,6 +10,7 @@ import { BlobIntake, type ArrivedBytes } from './blob-intake';
 import { ArtifactLimits } from './limits/artifact-limits';
 import type { StagingPlace } from './limits/artifact-usage';
 import { checkMediaType } from './media-type';
+import { SoundBlobs } from './scrub/sound-blobs';
 import { UploadBody, type ExpectedDigests } from './upload-body';
 
 export interface ArtifactUpload {
@@ -28,7 +29,7 @@ export interface ArtifactUpload {
 
 export interface UploadedArtifact {
   readonly artifact: ArtifactRecord;
-  /** False when these very bytes were staged under this name already. */
+  /** False when these very bytes were staged under this name already, and not found damaged since. */
   readonly isNew: boolean;
 }
 
@@ -37,11 +38,13 @@ export interface UploadedArtifact {
 export class ArtifactUploads {
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly reads: ReadConnection,
     private readonly clock: Clock,
     private readonly fence: LeaseFence,
     private readonly artifacts: ArtifactStore,
     private readonly intake: BlobIntake,
     private readonly limits: ArtifactLimits,
+    private readonly sound: SoundBlobs,
     private readonly settings: ArtifactsSettings,
   ) {}
 
@@ -55,10 +58,9 @@ export class ArtifactUploads {
   async put(upload: ArtifactUpload): Promise<UploadedArtifact> {
     checkArtifactName(upload.name);
     checkMediaType(upload.contentType);
-    const limit = await this.unitOfWork.run(async (tx) => {
-      const task = await this.fence.hold(tx, this.claim(upload));
-      return this.limits.room(tx, placeOf(upload, task));
-    });
+    const task = await this.unitOfWork.run((tx) => this.fence.hold(tx, this.claim(upload)));
+    // Beside the writers: what is judged here is judged again when the bytes have come.
+    const limit = await this.limits.room(this.reads, placeOf(upload, task));
     const body = new UploadBody(upload.body, upload.digests ?? {}, limit);
     return this.intake.take(body, this.leaseKeeper(upload), (tx, bytes) =>
       this.stage(tx, upload, bytes),
@@ -73,7 +75,11 @@ export class ArtifactUploads {
     const claim = this.claim(upload);
     const task = await this.fence.holdStarted(tx, claim);
     const staged = await this.artifacts.findStaged(tx, task.id, upload.name);
-    if (staged?.leaseToken === upload.leaseToken && staged.sha256 === bytes.sha256) {
+    if (
+      staged?.leaseToken === upload.leaseToken &&
+      staged.sha256 === bytes.sha256 &&
+      !(await this.sound.isMarked(tx, staged.blobKey))
+    ) {
       await bytes.letGo(tx);
       await this.artifacts.retype(tx, staged.id, upload.contentType);
       const artifact = { ...artifactRecord(staged), contentType: upload.contentType };

@@ -4,6 +4,7 @@ import { IdSource } from '@foreman/kernel';
 import { ArtifactEntity } from './artifact.entity';
 import type { ArtifactRecord } from './artifact-record';
 import { BlobRegistry } from './blob-registry';
+import { UsageCounts } from './limits/usage-counts';
 import { ArtifactTotals } from './stats/artifact-totals';
 
 /** What an artifact is, before it has an id. */
@@ -19,6 +20,7 @@ export class ArtifactStore {
     private readonly ids: IdSource,
     private readonly blobs: BlobRegistry,
     private readonly totals: ArtifactTotals,
+    private readonly usage: UsageCounts,
   ) {}
 
   async staged(db: Queryable, taskId: string): Promise<ArtifactEntity[]> {
@@ -60,6 +62,7 @@ export class ArtifactStore {
     );
     if (published === 0) return;
     const { jobId, size } = staged;
+    await this.usage.published(tx, staged);
     await this.totals.removed(tx, { jobId, state: 'staged', size });
     await this.totals.added(tx, { jobId, state: 'published', size });
   }
@@ -80,8 +83,9 @@ export class ArtifactStore {
   ): Promise<void> {
     const [removed] = await tx.query<RemovedRow>(REMOVE, [artifact.id]);
     if (removed !== undefined) {
-      const { job_id: jobId, state, size } = removed;
+      const { job_id: jobId, task_id: taskId, state, lease_token: leaseToken, size } = removed;
       await this.totals.removed(tx, { jobId, state, size });
+      await this.usage.removed(tx, { jobId, taskId, leaseToken, size });
     }
     await this.blobs.release(tx, artifact.blobKey, now);
   }
@@ -113,19 +117,23 @@ export class ArtifactStore {
       created_at: now,
       published_at: standing.publishedAt,
     });
-    const { jobId, size } = artifact;
+    const { jobId, taskId, size } = artifact;
     await this.totals.added(tx, { jobId, state: standing.state, size });
+    await this.usage.added(tx, { jobId, taskId, leaseToken: standing.leaseToken, size });
     return { ...artifact, id, publishedAt: standing.publishedAt };
   }
 }
 
 interface RemovedRow {
   readonly job_id: string;
+  readonly task_id: string | null;
+  readonly lease_token: string | null;
   readonly state: ArtifactEntity['state'];
   readonly size: number;
 }
 
-const REMOVE = 'DELETE FROM artifacts WHERE id = ? RETURNING job_id, state, size';
+const REMOVE = `
+  DELETE FROM artifacts WHERE id = ? RETURNING job_id, task_id, state, lease_token, size`;
 
 export const STAGED_OF_TASK = `
   SELECT * FROM artifacts WHERE task_id = ? AND state = 'staged' ORDER BY name`;

@@ -27,14 +27,20 @@ import { Inputs } from './inputs/inputs';
 import { TaskInputs } from './inputs/task-inputs';
 import { JobCompletion } from './job-completion';
 import { ArtifactLimits } from './limits/artifact-limits';
+import { JobArtifactUsageEntity, LeaseArtifactUsageEntity } from './limits/artifact-usage.entity';
+import { UsageCounts } from './limits/usage-counts';
 import { ArtifactScrub } from './scrub/artifact-scrub';
 import { BlobCheck } from './scrub/blob-check';
+import { DamageReports } from './scrub/damage-reports';
 import { SoundBlobs } from './scrub/sound-blobs';
 import { ArtifactScrubEntity, CorruptBlobEntity } from './scrub/scrub.entity';
 import { ScrubStore } from './scrub/scrub.store';
+import { StagedOrphans } from './staged-orphans';
 import { ArtifactStats } from './stats/artifact-stats';
 import { ArtifactTotalEntity } from './stats/artifact-total.entity';
 import { ArtifactTotals } from './stats/artifact-totals';
+import { InputTotalEntity } from './stats/input-total.entity';
+import { InputTotals } from './stats/input-totals';
 import { DownloadUrls } from './urls/download-urls';
 import { UploadUrls } from './urls/upload-urls';
 import { UrlSigner } from './urls/url-signer';
@@ -48,7 +54,10 @@ const ENTITIES = [
   BlobChunkEntity,
   InputEntity,
   InputBlobEntity,
+  InputTotalEntity,
+  JobArtifactUsageEntity,
   JobInputEntity,
+  LeaseArtifactUsageEntity,
   TaskInputEntity,
 ];
 
@@ -86,13 +95,17 @@ export class ArtifactsModule {
         BlobCheck,
         BlobIntake,
         BlobRegistry,
+        DamageReports,
         DatabaseBlobStore,
         InputBlobs,
         InputRemoval,
+        InputTotals,
         JobCompletion,
         ScrubStore,
         SoundBlobs,
+        StagedOrphans,
         UrlSigner,
+        UsageCounts,
         ...FACE,
       ],
       exports: [BlobStore, ...FACE],

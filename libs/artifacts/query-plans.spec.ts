@@ -3,13 +3,13 @@ import { FIND, LIST, NAMES } from './artifact-reads';
 import { FIND_PUBLISHED, FIND_STAGED, STAGED_OF_TASK } from './artifact.store';
 import { ArtifactsModule } from './artifacts.module';
 import { RELEASED, RELEASE_ABANDONED } from './blob-registry';
-import { STAGED_ORPHANS } from './blob-sweep';
 import { CHUNK_AT } from './database-blob-store';
 import { DROP_OF_JOBS, DROP_OF_TASKS } from './inputs/input-holds';
 import { DUE } from './inputs/input-removal';
 import { FIND as FIND_INPUT, LIST as LIST_INPUTS } from './inputs/task-inputs';
 import { COMPLETIONS } from './job-completion';
-import { USAGE_BESIDE, USAGE_OF_JOB } from './limits/artifact-usage';
+import { NAMESAKES, RETIRED_BESIDE, USAGE_OF_JOB, USAGE_OF_LEASES } from './limits/artifact-usage';
+import { STAGED } from './staged-orphans';
 
 describe('the statements of artifacts', () => {
   let engine: TestEngine;
@@ -57,13 +57,35 @@ describe('the statements of artifacts', () => {
       /task_inputs USING (COVERING )?INDEX \S+ \(task_id=\?\)/,
     ],
     [
-      'what stands beside an artifact',
-      USAGE_BESIDE,
-      13,
-      /SEARCH artifacts USING INDEX artifacts_of_job \(job_id=\?\)[^]*SEARCH mine USING INDEX artifacts_staged \(task_id=\? AND name=\?\)/,
+      'how much a job has, of no artifact',
+      USAGE_OF_JOB,
+      1,
+      /^SEARCH jobs USING INDEX \S+ \(id=\?\)\nSEARCH job_artifact_usage USING INDEX \S+ \(job_id=\?\)( LEFT-JOIN)?$/,
     ],
-    ['what a job has', USAGE_OF_JOB, 1, /artifacts USING INDEX artifacts_of_job \(job_id=\?\)/],
-    ['orphans, of the staged alone', STAGED_ORPHANS, 1, /INDEX artifacts_staged/],
+    [
+      'how much leases have staged, of no artifact',
+      USAGE_OF_LEASES,
+      1,
+      /^SEARCH lease_artifact_usage USING INDEX \S+ \(task_id=\?\)$/,
+    ],
+    [
+      'those of one name',
+      NAMESAKES,
+      4,
+      /artifacts_staged \(task_id=\? AND name=\?\)[^]*artifacts_published \(job_id=\? AND name=\?\)/,
+    ],
+    [
+      'what a lease has staged again',
+      RETIRED_BESIDE,
+      5,
+      /^SEARCH mine USING INDEX artifacts_staged \(task_id=\?\)\nSEARCH published USING INDEX artifacts_published \(job_id=\? AND name=\?\)$/,
+    ],
+    [
+      'a page of what is staged',
+      STAGED,
+      3,
+      /^SEARCH artifacts USING INDEX artifacts_staged \(\(?task_id[^]*tasks USING INDEX \S+ \(id=\?\)$/,
+    ],
   ])('%s: by its index', async (_what, sql, params, index) => {
     const plan = await engine.reads.query<{ detail: string }>(
       `EXPLAIN QUERY PLAN ${sql}`,

@@ -35,7 +35,7 @@ const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
 /** SQLite's own limit on one value is 1 GB; a JSON document is one value. */
 const MAX_DOCUMENT_BYTES = 512 * MEBIBYTE;
-/** Each upload looks at all that its job has, in one statement: 3 ms for 10,000. */
+/** Each is a row that is published, hidden and pruned with the rest of its job. */
 const MAX_ARTIFACTS = 100_000;
 const DAY_SECONDS = 24 * 3600;
 const YEAR_SECONDS = 366 * DAY_SECONDS;

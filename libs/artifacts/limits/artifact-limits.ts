@@ -13,7 +13,8 @@ interface SharedLimit {
 }
 
 /**
- * How many artifacts a task and a job may have, and how many bytes together. A task's limit holds to the byte:
+ * How many artifacts a task and a job may have, and how many bytes together: by the counts that are kept of them,
+ * so that an upload costs the same whatever its job has. A task's limit holds to the byte:
  * who asks in the transaction that records has its row by the lease. On a database with many writers, tasks of
  * one job that record at the same instant may pass its limit by one artifact each.
  */

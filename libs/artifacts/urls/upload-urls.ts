@@ -69,12 +69,11 @@ export class UploadUrls {
     const expiresAt = expiryOf(request.expiresSeconds, now);
     this.checkPromise(request);
     const { taskId, edgeId, leaseToken, name, contentType, size, sha256 } = request;
-    const task = await this.unitOfWork.run(async (tx) => {
-      const held = await this.fence.hold(tx, { taskId, edgeId, leaseToken, now });
-      const { jobId, taskIndex } = held;
-      await this.limits.assertRoom(tx, { jobId, taskId, taskIndex, leaseToken, name }, size);
-      return held;
-    });
+    const task = await this.unitOfWork.run((tx) =>
+      this.fence.hold(tx, { taskId, edgeId, leaseToken, now }),
+    );
+    const { jobId, taskIndex } = task;
+    await this.limits.assertRoom(this.reads, { jobId, taskId, taskIndex, leaseToken, name }, size);
     const claims: UploadClaims = {
       taskId,
       name,

@@ -6,6 +6,8 @@ import { SignedUrls1764115200000 } from './1764115200000-signed-urls';
 import { Inputs1764201600000 } from './1764201600000-inputs';
 import { ArtifactUpkeep1764288000000 } from './1764288000000-artifact-upkeep';
 import { WebhookEndpoints1764374400000 } from './1764374400000-webhook-endpoints';
+import { ArtifactUsage1764460800000 } from './1764460800000-artifact-usage';
+import { PagedUpkeep1764547200000 } from './1764547200000-paged-upkeep';
 
 /** Every migration, oldest first. A migration that has been released is never edited. */
 export const MIGRATIONS = [
@@ -17,4 +19,6 @@ export const MIGRATIONS = [
   Inputs1764201600000,
   ArtifactUpkeep1764288000000,
   WebhookEndpoints1764374400000,
+  ArtifactUsage1764460800000,
+  PagedUpkeep1764547200000,
 ] as const;
