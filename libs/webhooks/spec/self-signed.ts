@@ -5,8 +5,15 @@ const COMMON_NAME = [0x55, 0x04, 0x03];
 const SUBJECT_ALT_NAME = [0x55, 0x1d, 0x11];
 const BASIC_CONSTRAINTS = [0x55, 0x1d, 0x13];
 
-/** A fresh self-signed X.509 certificate for a DNS name, in DER by hand: node:crypto reads them only. */
-export function selfSigned(dnsName: string): { key: string; cert: string } {
+const FAR_AWAY = '491231235959Z';
+/** For `validUntil`: it ended long ago. */
+export const LONG_AGO = '210101000000Z';
+
+/**
+ * A fresh self-signed X.509 certificate for a DNS name, in DER by hand: node:crypto reads them only. `validUntil` is a
+ * UTCTime of ASN.1.
+ */
+export function selfSigned(dnsName: string, validUntil = FAR_AWAY): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(tag(0x06, Buffer.from(ECDSA_WITH_SHA256)));
   const name = sequence(
@@ -14,7 +21,7 @@ export function selfSigned(dnsName: string): { key: string; cert: string } {
   );
   const validity = sequence(
     tag(0x17, Buffer.from('200101000000Z')),
-    tag(0x17, Buffer.from('491231235959Z')),
+    tag(0x17, Buffer.from(validUntil)),
   );
   const extensions = sequence(
     sequence(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DatabaseModule, ReadConnection, UnitOfWork, type Tx } from '@foreman/database';
+import type { RandomSource } from '@foreman/kernel';
 import { JobLifecycle, JobSubmission, JobsModule } from '@foreman/jobs';
 import { FakeClock, FixedRandom, eventually } from '@foreman/testing';
 import { Deliveries } from '../deliveries/deliveries.service';
@@ -32,14 +33,17 @@ export class WebhookLab {
     readonly file: string,
   ) {}
 
-  static async open(options: Partial<WebhooksOptions> = {}): Promise<WebhookLab> {
+  static async open(
+    options: Partial<WebhooksOptions> = {},
+    random: RandomSource = new FixedRandom(),
+  ): Promise<WebhookLab> {
     const folder = await mkdtemp(join(tmpdir(), 'foreman-webhooks-'));
     const file = join(folder, 'foreman.db');
     // Verifiers compare with the real time, so the clock starts there.
     const clock = new FakeClock(Math.floor(performance.timeOrigin + performance.now()));
     const app = await Test.createTestingModule({
       imports: [
-        DatabaseModule.forRoot({ file, clock, random: new FixedRandom() }),
+        DatabaseModule.forRoot({ file, clock, random }),
         JobsModule.forRoot(),
         { module: ShelfModule, global: true },
         WebhooksModule.forRoot({
