@@ -21,7 +21,7 @@ CREATE TABLE artifact_scrub (
   bytes integer NOT NULL CHECK (bytes >= 0),
   corrupt integer NOT NULL CHECK (corrupt >= 0),
   unreadable integer NOT NULL CHECK (unreadable >= 0)
-);
+, end_key text NOT NULL DEFAULT '');
 
 CREATE TABLE artifact_totals (
   kind text NOT NULL,
@@ -222,6 +222,12 @@ CREATE TABLE input_blobs (
 
 CREATE UNIQUE INDEX input_blobs_blob ON input_blobs (blob_key);
 
+CREATE TABLE input_totals (
+  id integer PRIMARY KEY NOT NULL CHECK (id = 1),
+  inputs integer NOT NULL,
+  bytes integer NOT NULL
+);
+
 CREATE TABLE inputs (
   id text PRIMARY KEY NOT NULL,
   content_type text NOT NULL,
@@ -292,9 +298,10 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_by_status ON jobs (status, created_at, id) WHERE hidden_at IS NULL;
 
-CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND is_pinned = 0 AND hidden_at IS NULL;
+CREATE INDEX jobs_expiring ON jobs (expires_at, id)
+   WHERE expires_at IS NOT NULL AND is_pinned = 0 AND hidden_at IS NULL;
 
-CREATE INDEX jobs_hidden ON jobs (hidden_at) WHERE hidden_at IS NOT NULL;
+CREATE INDEX jobs_hidden ON jobs (hidden_at, id) WHERE hidden_at IS NOT NULL;
 
 CREATE INDEX jobs_newest ON jobs (created_at, id) WHERE hidden_at IS NULL;
 

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
-import { ArtifactEntity } from './artifact.entity';
-import { ArtifactStore } from './artifact.store';
 import { ArtifactsSettings } from './artifacts.options';
 import { BlobRegistry } from './blob-registry';
 import { BlobStore } from './blob-store';
-import { ArtifactTotals } from './stats/artifact-totals';
 import { InputRemoval } from './inputs/input-removal';
+import { FIRST_STAGED, StagedOrphans, type StagedPlace } from './staged-orphans';
+import { ArtifactTotals } from './stats/artifact-totals';
+import { InputTotals } from './stats/input-totals';
 
 /** What one sweep removed. */
 export interface BlobSweepCounts {
@@ -33,8 +33,9 @@ export class BlobSweep {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
-    private readonly artifacts: ArtifactStore,
+    private readonly orphans: StagedOrphans,
     private readonly totals: ArtifactTotals,
+    private readonly inputTotals: InputTotals,
     private readonly inputs: InputRemoval,
     private readonly blobs: BlobRegistry,
     private readonly store: BlobStore,
@@ -52,16 +53,20 @@ export class BlobSweep {
   private async sweep(): Promise<BlobSweepCounts> {
     const now = this.clock.now();
     const before = now - this.settings.abandonedAfterMs;
-    const staged = await this.untilLess((tx) => this.discardOrphans(tx, now));
+    const staged = await this.discardOrphans(now);
     const inputs = await this.untilLess((tx) => this.inputs.removeBatch(tx, now, BATCH));
     const abandoned = await this.untilLess((tx) =>
       this.blobs.releaseAbandoned(tx, before, now, BATCH),
     );
-    await this.unitOfWork.run((tx) => this.totals.dropEmpty(tx), 'bulk');
+    await this.unitOfWork.run(async (tx) => {
+      await this.totals.dropEmpty(tx);
+      await this.inputTotals.dropEmpty(tx);
+    }, 'bulk');
     return { staged, inputs, abandoned, ...(await this.deleteReleased()) };
   }
 
-  private async deleteReleased(): Promise<{ blobs: number; bytes: number }> {
+  /** Only what was released by now, in bulk-lane batches: for whoever has just let bytes go, and looks for nothing else. */
+  async deleteReleased(): Promise<{ blobs: number; bytes: number }> {
     const counts = { blobs: 0, bytes: 0 };
     for (;;) {
       const due = await this.unitOfWork.run((tx) => this.blobs.released(tx, BATCH), 'bulk');
@@ -76,10 +81,16 @@ export class BlobSweep {
   }
 
   /** A cancelled task's lease never ends by a call of its edge: what it staged goes here. */
-  private async discardOrphans(tx: Tx, now: number): Promise<number> {
-    const orphans = await tx.entities(ArtifactEntity, STAGED_ORPHANS, [BATCH]);
-    for (const orphan of orphans) await this.artifacts.remove(tx, orphan, now);
-    return orphans.length;
+  private async discardOrphans(now: number): Promise<number> {
+    let discarded = 0;
+    let place: StagedPlace | null = FIRST_STAGED;
+    while (place !== null) {
+      const from: StagedPlace = place;
+      const page = await this.unitOfWork.run((tx) => this.orphans.discard(tx, from, now), 'bulk');
+      discarded += page.discarded;
+      place = page.next;
+    }
+    return discarded;
   }
 
   private async untilLess(batch: (tx: Tx) => Promise<number>): Promise<number> {
@@ -91,9 +102,3 @@ export class BlobSweep {
     }
   }
 }
-
-export const STAGED_ORPHANS = `
-  SELECT artifacts.* FROM artifacts
-  WHERE state = 'staged' AND NOT EXISTS
-    (SELECT 1 FROM tasks WHERE tasks.id = artifacts.task_id AND tasks.status IN ('queued', 'leased'))
-  LIMIT ?`;

@@ -39,7 +39,7 @@ export class JobRemoval {
   async remove(jobIds: readonly string[]): Promise<RemovalCounts> {
     const removed = await this.removeArtifacts(jobIds);
     await this.untilLess((tx) => this.inputs.releaseBatch(tx, jobIds, BATCH_ROWS));
-    await this.blobs.runOnce();
+    await this.blobs.deleteReleased();
     await this.untilLess((tx) => this.results.removeBatch(tx, jobIds, BATCH_ROWS));
     await this.unitOfWork.run((tx) => this.deliveries.ofJobs(tx, jobIds), 'bulk');
     await this.untilLess((tx) => this.jobRows.removeBatch(tx, jobIds, BATCH_ROWS));

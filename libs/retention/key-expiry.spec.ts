@@ -1,6 +1,6 @@
 import { ArtifactObjects, ArtifactsModule } from '@foreman/artifacts';
 import { ResultsModule } from '@foreman/results';
-import { openTestEngine, type TestEngine } from '@foreman/testing';
+import { openTestEngine, watchUnits, type TestEngine } from '@foreman/testing';
 import { WebhooksModule } from '@foreman/webhooks';
 import { Retention } from './retention';
 import { RetentionModule } from './retention.module';
@@ -70,5 +70,39 @@ describe('retention of keys', () => {
     await retention.runOnce();
     expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(0);
     expect(await count('SELECT count(*) AS n FROM lease_requests')).toBe(0);
+  });
+
+  it('looks for a bounded number of ids a unit, and passes over keys of living things of one millisecond', async () => {
+    const living = await engine.submit();
+    const made = { credential_id: 'me', body_sha256: 'x', created_at: engine.clock.now() };
+    const unknown = Array.from({ length: 999 }, () => engine.ids.uuid());
+    await engine.unitOfWork.run(async (tx) => {
+      for (let n = 0; n < 8; n += 1) {
+        const answer = JSON.stringify([...unknown, living.id]);
+        await tx.insert('idempotency_keys', {
+          ...made,
+          path: 'batch',
+          idempotency_key: `${n}`,
+          answer,
+        });
+      }
+      for (let n = 0; n < 300; n += 1) {
+        const key = { path: 'jobs', idempotency_key: `${n}`, answer: living.id };
+        await tx.insert('idempotency_keys', { ...made, ...key });
+      }
+      const last = { path: 'z', idempotency_key: 'gone', answer: engine.ids.uuid() };
+      await tx.insert('idempotency_keys', { ...made, ...last });
+    });
+    engine.clock.advance(86_400_001);
+    const units = watchUnits(engine.unitOfWork);
+    await retention.runOnce();
+    expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(308);
+    const idsOfUnits = units.map(({ statements }) =>
+      statements
+        .filter(({ sql }) => sql.startsWith('SELECT 1 FROM jobs WHERE id IN'))
+        .reduce((ids, { params }) => ids + params.length, 0),
+    );
+    expect(Math.max(...idsOfUnits)).toBeLessThanOrEqual(1000);
+    expect(idsOfUnits.reduce((all, ids) => all + ids, 0)).toBe(8000 + 300 + 1);
   });
 });

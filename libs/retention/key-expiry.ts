@@ -12,12 +12,13 @@ interface OldKey {
   readonly credential_id: string;
   readonly path: string;
   readonly idempotency_key: string;
-  readonly answer: string;
   readonly created_at: number;
 }
 
 /** Keys that one bulk unit looks at. */
 const BATCH = 200;
+/** Ids that it looks for, in six tables, but for the first key, whatever it has: one of `POST /jobs/batch` has up to a thousand. */
+const BATCH_IDS = 1000;
 /**
  * Units of one run: with a run a minute this keeps up with 300 keys a second, and a walk over the keys
  * of a million living jobs is spread over many runs.
@@ -31,7 +32,7 @@ const MADE = ['jobs', 'api_keys', 'enrolments', 'webhook_endpoints', 'releases',
 @Injectable()
 export class KeyExpiry {
   /** Where the last batch stopped, null at the end: keys of living things are old for long, and must not hide those behind them. */
-  private after: number | null = null;
+  private after: OldKey | null = null;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -51,7 +52,10 @@ export class KeyExpiry {
   private async forgetOldKeys(before: number): Promise<number> {
     let forgotten = 0;
     for (let batch = 0; batch < BATCHES_A_RUN; batch += 1) {
-      forgotten += await this.unitOfWork.run((tx) => this.forgetKeys(tx, before), 'bulk');
+      const { after } = this;
+      const unit = await this.unitOfWork.run((tx) => forgetKeys(tx, before, after), 'bulk');
+      forgotten += unit.forgotten;
+      this.after = unit.after;
       if (this.after === null) break;
     }
     return forgotten;
@@ -69,18 +73,41 @@ export class KeyExpiry {
     }
     return forgotten;
   }
+}
 
-  private async forgetKeys(tx: Tx, before: number): Promise<number> {
-    const old = await tx.query<OldKey>(OLD_KEYS, [before, this.after ?? 0, BATCH]);
-    let forgotten = 0;
-    for (const key of old) {
-      if (await livesOn(tx, madeIds(key.answer))) continue;
-      const params = [key.credential_id, key.path, key.idempotency_key];
-      forgotten += await tx.execute(FORGET_KEY, params);
-    }
-    this.after = old.length < BATCH ? null : (old.at(-1)?.created_at ?? null);
-    return forgotten;
+/** Looks at the next keys; answers where it stopped, null at the end. */
+async function forgetKeys(
+  tx: Tx,
+  before: number,
+  from: OldKey | null,
+): Promise<{ forgotten: number; after: OldKey | null }> {
+  const old = await tx.query<OldKey>(OLD_KEYS, [before, ...placeOf(from), BATCH]);
+  let forgotten = 0;
+  let idsLeft = BATCH_IDS;
+  let after = from;
+  for (const key of old) {
+    // One by one: the answers of 200 such keys are megabytes, most of them for a later unit.
+    const ids = await madeBy(tx, key);
+    if (ids.length > idsLeft && idsLeft < BATCH_IDS) return { forgotten, after };
+    idsLeft -= ids.length;
+    if (!(await livesOn(tx, ids))) forgotten += await tx.execute(FORGET_KEY, primaryKey(key));
+    after = key;
   }
+  return { forgotten, after: old.length < BATCH ? null : after };
+}
+
+/** Before every key, where nothing was looked at yet. */
+function placeOf(key: OldKey | null): SqlValue[] {
+  return key === null ? [0, '', '', ''] : [key.created_at, ...primaryKey(key)];
+}
+
+function primaryKey(key: OldKey): SqlValue[] {
+  return [key.credential_id, key.path, key.idempotency_key];
+}
+
+async function madeBy(db: Queryable, key: OldKey): Promise<string[]> {
+  const [row] = await db.query<{ answer: string }>(ANSWER, primaryKey(key));
+  return row === undefined ? [] : madeIds(row.answer);
 }
 
 /** A key remembers the id of what it made, or a JSON list of ids. */
@@ -91,6 +118,7 @@ function madeIds(answer: string): string[] {
 }
 
 async function livesOn(db: Queryable, ids: readonly SqlValue[]): Promise<boolean> {
+  if (ids.length === 0) return false;
   const marks = ids.map(() => '?').join(', ');
   for (const table of MADE) {
     const found = await db.query(`SELECT 1 FROM ${table} WHERE id IN (${marks}) LIMIT 1`, ids);
@@ -99,9 +127,14 @@ async function livesOn(db: Queryable, ids: readonly SqlValue[]): Promise<boolean
   return false;
 }
 
+/** Few keys have the same millisecond: they alone are sorted, by what tells them apart. */
 export const OLD_KEYS = `
-  SELECT credential_id, path, idempotency_key, answer, created_at FROM idempotency_keys
-  WHERE created_at < ? AND created_at >= ? ORDER BY created_at LIMIT ?`;
+  SELECT credential_id, path, idempotency_key, created_at FROM idempotency_keys
+  WHERE created_at < ? AND (created_at, credential_id, path, idempotency_key) > (?, ?, ?, ?)
+  ORDER BY created_at, credential_id, path, idempotency_key LIMIT ?`;
+
+const ANSWER = `
+  SELECT answer FROM idempotency_keys WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;
 
 const FORGET_KEY = `
   DELETE FROM idempotency_keys WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;

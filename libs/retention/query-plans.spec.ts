@@ -2,7 +2,7 @@ import { ArtifactObjects, ArtifactsModule } from '@foreman/artifacts';
 import { ResultsModule } from '@foreman/results';
 import { openTestEngine, type TestEngine } from '@foreman/testing';
 import { WebhooksModule } from '@foreman/webhooks';
-import { COUNT_DUE, HIDE, REMOVABLE } from './expired-jobs.store';
+import { EXPIRED, HIDDEN, HIDE } from './expired-jobs.store';
 import { REMOVAL_STATEMENTS } from './job-rows.store';
 import { FORGET_LEASE_REQUESTS, OLD_KEYS } from './key-expiry';
 
@@ -29,22 +29,33 @@ describe('the statements of retention', () => {
   }
 
   it.each<[string, string, RegExp[]]>([
+    ['who has expired', EXPIRED, [/^SEARCH jobs USING (COVERING )?INDEX jobs_expiring \(.+>.+\)$/]],
     [
       'hiding',
       HIDE,
       [
-        /jobs_expiring \(expires_at>?<\?\)|jobs_expiring/,
+        /^SEARCH jobs USING INDEX jobs_expiring \(.+>.+<.+\)/,
         /deliveries_of_job|deliveries.*job_id=\?/,
       ],
     ],
-    ['what is hidden', REMOVABLE, [/jobs_hidden/, /deliveries_of_job|deliveries.*job_id=\?/]],
-    ['what is due', COUNT_DUE, [/jobs_expiring/, /jobs_hidden/]],
+    [
+      'what is hidden',
+      HIDDEN,
+      [/^SEARCH jobs USING INDEX jobs_hidden \(.+>.+\)/, /deliveries_of_job|deliveries.*job_id=\?/],
+    ],
     ['old keys', OLD_KEYS, [/idempotency_keys_age/]],
     ['old lease requests', FORGET_LEASE_REQUESTS, [/lease_requests_age/, /attempts_by_request/]],
   ])('%s: by its indexes, reading no table whole', async (_what, sql, indexes) => {
     const details = await plan(sql);
     for (const index of indexes) expect(details).toMatch(index);
     expect(details).not.toMatch(/SCAN [a-z]/);
+  });
+
+  it.each([
+    ['who has expired', EXPIRED],
+    ['what is hidden', HIDDEN],
+  ])('%s: a page is in the order of its index, and nothing is sorted', async (_what, sql) => {
+    expect(await plan(sql)).not.toContain('TEMP B-TREE');
   });
 
   it.each(REMOVAL_STATEMENTS)('removal reads no table whole: %s', async (sql) => {

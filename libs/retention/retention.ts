@@ -3,7 +3,12 @@ import { BlobSweep } from '@foreman/artifacts';
 import { Database, UnitOfWork } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { ResultSweep } from '@foreman/results';
-import { ExpiredJobsStore } from './expired-jobs.store';
+import {
+  ExpiredJobsStore,
+  FIRST_PLACE,
+  type ExpiryWalk,
+  type JobPlace,
+} from './expired-jobs.store';
 import { JobRemoval, type RemovalCounts } from './job-removal';
 import { KeyExpiry } from './key-expiry';
 import { RetentionSettings } from './retention.options';
@@ -14,8 +19,8 @@ export interface RetentionCounts extends RemovalCounts {
   readonly examined: number;
 }
 
-/** Jobs hidden by one statement. */
-const HIDE_BATCH = 200;
+/** Jobs that one bulk unit looks at, and hides: a held one costs as much as one that goes. */
+const PAGE_JOBS = 200;
 /** Jobs removed together, so that small ones share their commits. */
 const GROUP_JOBS = 20;
 /** Pages that one bulk unit gives back: 2 MiB. */
@@ -56,46 +61,55 @@ export class Retention {
   }
 
   private async run(): Promise<RetentionCounts> {
-    const now = this.clock.now();
-    const examined = await this.jobs.countDue(this.database.reads, now);
-    await this.hide(now);
-    const removed = await this.remove(now);
+    const { deliveryHoldMs } = this.settings;
+    const walk = { now: this.clock.now(), holdMs: deliveryHoldMs, limit: PAGE_JOBS };
+    const held = await this.hide(walk);
+    const { examined, ...removed } = await this.remove(walk);
     await this.blobs.runOnce();
     await this.results.runOnce();
     await this.keys.runOnce();
     await this.vacuum();
-    return { examined, ...removed };
+    return { examined: held + examined, ...removed };
   }
 
-  private async hide(now: number): Promise<void> {
-    const { deliveryHoldMs } = this.settings;
-    for (;;) {
-      const hidden = await this.unitOfWork.run(
-        (tx) => this.jobs.hide(tx, now, deliveryHoldMs, HIDE_BATCH),
-        'bulk',
-      );
-      if (hidden < HIDE_BATCH) return;
+  /** Answers how many it left alone: a delivery holds them. */
+  private async hide(walk: ExpiryWalk): Promise<number> {
+    let held = 0;
+    let place: JobPlace | null = FIRST_PLACE;
+    while (place !== null) {
+      const from: JobPlace = place;
+      const page = await this.unitOfWork.run((tx) => this.jobs.hide(tx, from, walk), 'bulk');
+      held += page.examined - page.hidden;
+      place = page.next;
     }
+    return held;
   }
 
-  private async remove(now: number): Promise<RemovalCounts> {
-    const counts = { jobs: 0, artifacts: 0, bytes: 0 };
-    for (;;) {
-      const group = await this.unitOfWork.run(
-        (tx) => this.jobs.removable(tx, now, this.settings.deliveryHoldMs, GROUP_JOBS),
-        'bulk',
-      );
-      if (group.length === 0) return counts;
-      const removed = await this.removal.remove(group);
-      counts.jobs += removed.jobs;
-      counts.artifacts += removed.artifacts;
-      counts.bytes += removed.bytes;
-      this.removed = {
-        jobs: this.removed.jobs + removed.jobs,
-        artifacts: this.removed.artifacts + removed.artifacts,
-        bytes: this.removed.bytes + removed.bytes,
-      };
+  private async remove(walk: ExpiryWalk): Promise<RetentionCounts> {
+    const counts = { examined: 0, jobs: 0, artifacts: 0, bytes: 0 };
+    let place: JobPlace | null = FIRST_PLACE;
+    while (place !== null) {
+      const from: JobPlace = place;
+      const page = await this.unitOfWork.run((tx) => this.jobs.removable(tx, from, walk), 'bulk');
+      for (let start = 0; start < page.ids.length; start += GROUP_JOBS) {
+        const removed = await this.removal.remove(page.ids.slice(start, start + GROUP_JOBS));
+        counts.jobs += removed.jobs;
+        counts.artifacts += removed.artifacts;
+        counts.bytes += removed.bytes;
+        this.note(removed);
+      }
+      counts.examined += page.examined;
+      place = page.next;
     }
+    return counts;
+  }
+
+  private note(removed: RemovalCounts): void {
+    this.removed = {
+      jobs: this.removed.jobs + removed.jobs,
+      artifacts: this.removed.artifacts + removed.artifacts,
+      bytes: this.removed.bytes + removed.bytes,
+    };
   }
 
   /** Deleting frees pages inside the file; this gives them back to the disk, a little at a time. */

@@ -9,3 +9,5 @@ export { openTemporaryDatabase } from './temporary-database';
 export type { TemporaryDatabase } from './temporary-database';
 export { openTestEngine } from './test-engine';
 export type { TestEngine, TestLease } from './test-engine';
+export { watchUnits } from './unit-watch';
+export type { WatchedStatement, WatchedUnit } from './unit-watch';

@@ -3364,6 +3364,15 @@ export interface components {
             /** @description At most 100, those with the most bytes first. */
             readonly byQueue: readonly components["schemas"]["ArtifactShareDto"][];
         };
+        readonly InputStatsDto: {
+            /** @example 12 */
+            readonly stored: number;
+            /**
+             * @description As they are stored: the same bytes of several inputs once.
+             * @example 31457280
+             */
+            readonly bytes: number;
+        };
         readonly DatabaseStatsDto: {
             /**
              * @description Size of the file.
@@ -3383,6 +3392,7 @@ export interface components {
             readonly deliveries: components["schemas"]["DeliveryStatsDto"];
             readonly webhooks: components["schemas"]["WebhookStatsDto"];
             readonly artifacts: components["schemas"]["ArtifactStatsDto"];
+            readonly inputs: components["schemas"]["InputStatsDto"];
             readonly database: components["schemas"]["DatabaseStatsDto"];
         };
         readonly WebhookTestDto: {

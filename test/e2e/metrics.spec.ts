@@ -95,6 +95,12 @@ describe('GET /metrics', () => {
     await settles('foreman_artifacts{state="published"}', 2);
     await settles('foreman_jobs{status="completed"}', 1);
 
+    const input = await gateway.asAdmin('POST', '/inputs', { contentType: 'text/csv' });
+    const csv = { token: gateway.adminToken, headers: { 'content-type': 'text/csv' } };
+    await gateway.call('PUT', `/inputs/${input.body.id}`, { ...csv, body: Buffer.alloc(7, 'x') });
+    await settles('foreman_inputs', 1);
+    await settles('foreman_inputs_bytes', 7);
+
     await gateway.asAdmin('DELETE', `/jobs/${job.body.id}`);
     await gateway.app.get(Retention).runOnce();
     expect(await value('foreman_retention_removed_jobs_total')).toBe(1);

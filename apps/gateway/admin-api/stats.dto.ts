@@ -120,6 +120,16 @@ export class ArtifactStatsDto {
   byQueue!: ArtifactShareDto[];
 }
 
+/** Inputs that have their bytes, those that are about to be removed included. */
+export class InputStatsDto {
+  @ApiProperty({ example: 12 })
+  stored!: number;
+
+  /** As they are stored: the same bytes of several inputs once. */
+  @ApiProperty({ example: 31_457_280 })
+  bytes!: number;
+}
+
 export class DatabaseStatsDto {
   /** Size of the file. */
   @ApiProperty({ example: 104_857_600 })
@@ -149,6 +159,9 @@ export class StatsDto {
 
   @ApiProperty()
   artifacts!: ArtifactStatsDto;
+
+  @ApiProperty()
+  inputs!: InputStatsDto;
 
   @ApiProperty()
   database!: DatabaseStatsDto;

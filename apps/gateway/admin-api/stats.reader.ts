@@ -3,7 +3,7 @@ import { Database, ReadConnection, type SqlValue } from '@foreman/database';
 import { Clock, isoTimeOrNull } from '@foreman/kernel';
 import { Injectable } from '@nestjs/common';
 import { WebhookStatsReader } from './webhook-stats.reader';
-import type { ArtifactShareDto, ArtifactStatsDto, StatsDto } from './stats.dto';
+import type { ArtifactShareDto, ArtifactStatsDto, InputStatsDto, StatsDto } from './stats.dto';
 
 /** An edge that called within this time counts as online: three heartbeats of the slowest default. */
 const ONLINE_WITHIN_MS = 90_000;
@@ -48,6 +48,7 @@ export class StatsReader {
       ),
       webhooks: await this.webhooks.read(),
       artifacts: await this.readArtifacts(),
+      inputs: await this.readInputs(),
       database: { fileBytes: sizes.fileBytes, freeBytes: sizes.freeBytes },
     };
   }
@@ -66,6 +67,11 @@ export class StatsReader {
       byKind: figures.byKind.map(share),
       byQueue: figures.byQueue.map(share),
     };
+  }
+
+  private async readInputs(): Promise<InputStatsDto> {
+    const { stored, bytes } = await this.artifacts.inputs();
+    return { stored, bytes };
   }
 
   /** A turn for others before each statement: of a million rows one takes some milliseconds. */

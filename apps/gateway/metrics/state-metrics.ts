@@ -64,6 +64,13 @@ export class StateMetrics implements MetricGroup {
         staged: artifacts.stagedBytes,
       }),
     );
+    this.single(registry, 'foreman_inputs', 'Stored inputs', (stats) => stats.inputs.stored);
+    this.single(
+      registry,
+      'foreman_inputs_bytes',
+      'Stored bytes of inputs',
+      (stats) => stats.inputs.bytes,
+    );
     this.single(
       registry,
       'foreman_corrupt_blobs',

@@ -34,7 +34,8 @@ const CORRUPT_SHOWN = 100;
 
 /**
  * Reads what is stored of artifacts and inputs, and holds it against its digest. A pass goes through all
- * blobs once, slowly, on the read connection; it is saved how far it is, so that a later process goes on there.
+ * blobs that it finds at its beginning once, slowly, on the read connection; it is saved how far it is, so that a later
+ * process goes on there.
  */
 @Injectable()
 export class ArtifactScrub implements OnModuleDestroy {
@@ -108,7 +109,7 @@ export class ArtifactScrub implements OnModuleDestroy {
     const pace = new ScrubPace(this.clock, scrubBytesPerSecond, this.stopped.signal);
     let unsaved = nothingSince(pass.afterKey);
     for (;;) {
-      const blobs = await this.store.next(this.reads, unsaved.afterKey, BATCH);
+      const blobs = await this.store.next(this.reads, unsaved.afterKey, pass.endKey, BATCH);
       for (const blob of blobs) unsaved = await this.scrub(pass, blob, unsaved, pace);
       if (blobs.length < BATCH) break;
     }

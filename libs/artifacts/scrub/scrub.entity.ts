@@ -12,6 +12,8 @@ export class ArtifactScrubEntity {
   @PrimaryColumn({ type: 'integer' }) id!: number;
   /** The last blob that is done; empty at the beginning. */
   @TextColumn() afterKey!: string;
+  /** The last blob that there was when the pass began: it ends there, however fast others come. */
+  @TextColumn() endKey!: string;
   @EpochMsColumn() startedAt!: number;
   @EpochMsColumn({ nullable: true }) finishedAt!: number | null;
   /** Done in this pass. */

@@ -45,8 +45,14 @@ export class ScrubStore {
     return (await tx.execute(BEGIN, [now])) > 0;
   }
 
-  async next(db: Queryable, afterKey: string, limit: number): Promise<ScrubbedBlob[]> {
-    const rows = await db.query<NextRow>(NEXT, [afterKey, limit]);
+  /** Of the blobs after one key, up to another. */
+  async next(
+    db: Queryable,
+    afterKey: string,
+    endKey: string,
+    limit: number,
+  ): Promise<ScrubbedBlob[]> {
+    const rows = await db.query<NextRow>(NEXT, [afterKey, endKey, limit]);
     return rows.map(({ key, size, sha256, is_marked }) => ({
       key,
       size: Number(size),
@@ -112,14 +118,15 @@ interface CorruptRow {
 
 const STATE = 'SELECT * FROM artifact_scrub WHERE id = 1';
 
-const BEGIN = `
-  INSERT INTO artifact_scrub (id, after_key, started_at, finished_at, blobs, bytes, corrupt, unreadable)
-  VALUES (1, '', ?, NULL, 0, 0, 0, 0)
-  ON CONFLICT (id) DO UPDATE SET after_key = '', started_at = excluded.started_at,
-    finished_at = NULL, blobs = 0, bytes = 0, corrupt = 0, unreadable = 0
+export const BEGIN = `
+  INSERT INTO artifact_scrub
+    (id, after_key, end_key, started_at, finished_at, blobs, bytes, corrupt, unreadable)
+  VALUES (1, '', coalesce((SELECT max(key) FROM blobs), ''), ?, NULL, 0, 0, 0, 0)
+  ON CONFLICT (id) DO UPDATE SET after_key = '', end_key = excluded.end_key,
+    started_at = excluded.started_at, finished_at = NULL, blobs = 0, bytes = 0, corrupt = 0, unreadable = 0
   WHERE artifact_scrub.finished_at IS NOT NULL`;
 
-/** In the order of their keys, which grow with time: what comes during a pass is read at its end. */
+/** In the order of their keys, which grow with time: what comes during a pass is the next one's. */
 export const NEXT = `
   SELECT blobs.key, blobs.size, coalesce(artifacts.sha256, input_blobs.sha256) AS sha256,
     CASE WHEN corrupt_blobs.blob_key IS NULL THEN 0 ELSE 1 END AS is_marked
@@ -127,7 +134,7 @@ export const NEXT = `
   LEFT JOIN artifacts ON artifacts.blob_key = blobs.key
   LEFT JOIN input_blobs ON input_blobs.blob_key = blobs.key
   LEFT JOIN corrupt_blobs ON corrupt_blobs.blob_key = blobs.key
-  WHERE blobs.key > ? AND blobs.size IS NOT NULL AND blobs.released_at IS NULL
+  WHERE blobs.key > ? AND blobs.key <= ? AND blobs.size IS NOT NULL AND blobs.released_at IS NULL
     AND (artifacts.sha256 IS NOT NULL OR input_blobs.sha256 IS NOT NULL)
   ORDER BY blobs.key LIMIT ?`;
 

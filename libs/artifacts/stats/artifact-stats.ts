@@ -13,8 +13,15 @@ export interface StoredArtifacts {
   readonly bytes: number;
   readonly staged: number;
   readonly stagedBytes: number;
-  /** That the scrub found, and that are still there. */
+  /** Of artifacts and inputs, that the scrub found, and that are still there. */
   readonly corrupt: number;
+}
+
+/** Inputs that have their bytes, those that are about to be removed included. */
+export interface StoredInputs {
+  readonly stored: number;
+  /** As they are stored: the same bytes of several inputs once. */
+  readonly bytes: number;
 }
 
 /** What is stored, those of jobs that are being removed included: it is space that they take. */
@@ -46,6 +53,11 @@ export class ArtifactStats {
       stagedBytes: Number(totals.get('staged')?.bytes ?? 0),
       corrupt: Number(found?.corrupt ?? 0),
     };
+  }
+
+  async inputs(): Promise<StoredInputs> {
+    const [total] = await this.reads.query<{ inputs: number; bytes: number }>(INPUT_TOTALS);
+    return { stored: Number(total?.inputs ?? 0), bytes: Number(total?.bytes ?? 0) };
   }
 
   async read(): Promise<ArtifactFigures> {
@@ -89,6 +101,8 @@ export const OLDEST = 'SELECT min(created_at) AS at FROM artifacts';
 export const LARGEST = 'SELECT job_id, name, size FROM artifacts ORDER BY size DESC LIMIT 1';
 
 const CORRUPT = 'SELECT count(*) AS corrupt FROM corrupt_blobs';
+
+const INPUT_TOTALS = 'SELECT inputs, bytes FROM input_totals WHERE id = 1';
 
 const SHARES_BY = (column: 'kind' | 'queue') => `
   SELECT ${column} AS name, sum(artifacts) AS artifacts, sum(bytes) AS bytes FROM artifact_totals
