@@ -18,7 +18,7 @@ import { DiskReserve } from '../http/disk-reserve';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
-import { NeedsStorage } from '../http/storage.guard';
+import { NeedsStorage } from '../http/needs-storage';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
 import { digestsOf } from './digest-headers';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
@@ -38,7 +38,7 @@ export class TaskArtifactsController {
   ) {}
 
   @Put(':name')
-  @NeedsStorage()
+  @NeedsStorage('upload')
   @TakesBody({ json: 'none' })
   @ApiOperation({
     operationId: 'putArtifact',

@@ -11,7 +11,7 @@ import { DiskReserve } from '../http/disk-reserve';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
-import { NeedsStorage } from '../http/storage.guard';
+import { NeedsStorage } from '../http/needs-storage';
 import { ApiLeaseToken, LeaseToken } from './lease-token';
 import { IngestedDto, PostResultsDto } from './post-results.dto';
 import { unpackedBytes } from './request-bytes';

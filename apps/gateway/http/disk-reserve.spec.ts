@@ -45,37 +45,104 @@ describe('the disk reserve', () => {
     return { pieces, error: null };
   }
 
+  const ask = (bytes = 0) => reserve.during(bytes, async () => undefined);
+
+  /** Work that goes on until it is told to end, by itself or with an error. */
+  function begin(bytes: number) {
+    let settle: { done: () => void; fail: (error: Error) => void } | undefined;
+    const running = reserve.during(bytes, async () => {
+      const end = new Promise<void>((done, fail) => {
+        settle = { done, fail };
+      });
+      return end;
+    });
+    running.catch(() => undefined);
+    return { running, done: () => settle?.done(), fail: () => settle?.fail(new Error('aborted')) };
+  }
+
   it('takes work as long as there is that much, and not with one byte less', async () => {
-    await expect(reserve.assertRoom()).resolves.toBeUndefined();
+    await expect(ask()).resolves.toBeUndefined();
     freeBytes -= 1;
     clock.advance(1000);
-    await expect(reserve.assertRoom()).rejects.toMatchObject(FULL);
+    await expect(ask()).rejects.toMatchObject(FULL);
     freeBytes += 1;
     clock.advance(1000);
-    await expect(reserve.assertRoom()).resolves.toBeUndefined();
+    await expect(ask()).resolves.toBeUndefined();
   });
 
   it('looks once a second, whether there is room or not, and once for all who ask together', async () => {
-    await Promise.all([reserve.assertRoom(), reserve.assertRoom(), reserve.assertRoom()]);
+    await Promise.all([ask(), ask(), ask()]);
     clock.advance(999);
-    await reserve.assertRoom();
+    await ask();
     expect(looks).toBe(1);
     freeBytes = 0;
     clock.advance(1);
-    const refused = [reserve.assertRoom(), reserve.assertRoom()];
+    const refused = [ask(), ask()];
     for (const call of refused) await expect(call).rejects.toMatchObject(FULL);
-    await expect(reserve.assertRoom()).rejects.toMatchObject(FULL);
+    await expect(ask()).rejects.toMatchObject(FULL);
     expect(looks).toBe(2);
+  });
+
+  it('gives the same room to nobody else, however often it looks', async () => {
+    freeBytes = RESERVE + 200;
+    const first = begin(60);
+    await ask();
+    for (let again = 0; again < 3; again += 1) {
+      await expect(ask(41)).rejects.toMatchObject(FULL);
+      clock.advance(1000);
+    }
+    await expect(ask(40)).resolves.toBeUndefined();
+    first.done();
+    await first.running;
+    await expect(ask(100)).resolves.toBeUndefined();
+  });
+
+  it('lets as many of those who ask together through as there is room for', async () => {
+    freeBytes = RESERVE + 100;
+    const all = Array.from({ length: 5 }, () => begin(20));
+    const settled = all.map(({ running }) =>
+      running.then(
+        () => 'taken',
+        () => 'refused',
+      ),
+    );
+    await ask();
+    expect(reserve.announcedBytes).toBe(40);
+    for (const { done } of all) done();
+    expect((await Promise.all(settled)).toSorted()).toEqual([
+      ...['refused', 'refused', 'refused'],
+      ...['taken', 'taken'],
+    ]);
+    expect(reserve.announcedBytes).toBe(0);
+  });
+
+  it('gives the room of a call that failed back', async () => {
+    freeBytes = RESERVE + 100;
+    const first = begin(50);
+    await expect(ask(1)).rejects.toMatchObject(FULL);
+    first.fail();
+    await expect(first.running).rejects.toThrow('aborted');
+    expect(reserve.announcedBytes).toBe(0);
+    await expect(ask(50)).resolves.toBeUndefined();
   });
 
   it('looks again at once when what came in since could have used up the room', async () => {
     freeBytes = RESERVE + 100;
-    await reserve.assertRoom(0);
-    await reserve.assertRoom(50);
+    await ask(0);
+    await ask(50);
     expect(looks).toBe(1);
     freeBytes = RESERVE - 1;
-    await expect(reserve.assertRoom(1)).rejects.toMatchObject(FULL);
+    await expect(ask(1)).rejects.toMatchObject(FULL);
     expect(looks).toBe(2);
+  });
+
+  it('does not cut off what it let in, for what was let in besides', async () => {
+    freeBytes = RESERVE + 100;
+    const other = begin(50);
+    await ask();
+    clock.advance(1000);
+    expect(await read(reserve.whileRoom(body(40)))).toEqual({ pieces: 1, error: null });
+    other.done();
   });
 
   it('cuts a body off when it has used up the room, though each call had some', async () => {
@@ -98,7 +165,7 @@ describe('the disk reserve', () => {
   it('looks at nothing when it is off', async () => {
     reserve = reserveOf(0);
     freeBytes = 0;
-    await reserve.assertRoom(1_000_000);
+    await ask(1_000_000);
     expect(looks).toBe(0);
   });
 
@@ -107,7 +174,7 @@ describe('the disk reserve', () => {
       override bytes = () => Promise.reject(new Error('EIO'));
     }
     reserve = reserveOf(RESERVE, BrokenSpace);
-    await expect(reserve.assertRoom()).rejects.toThrow('EIO');
-    await expect(reserve.assertRoom()).rejects.toThrow('EIO');
+    await expect(ask()).rejects.toThrow('EIO');
+    await expect(ask()).rejects.toThrow('EIO');
   });
 });

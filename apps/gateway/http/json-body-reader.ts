@@ -7,6 +7,9 @@ import { isNestedDeeperThan } from './json-depth';
 const MAX_DEPTH = 200;
 const TOO_DEEP = 'foreman.too_deep';
 
+/** How long bodies were, for as long as anybody has their request. */
+const READ_BYTES = new WeakMap<object, number>();
+
 /** Reads a request's JSON into `request.body`, within a limit that also holds for what it is unpacked to. */
 export class JsonBodyReader {
   private readonly parse: RequestHandler;
@@ -16,7 +19,7 @@ export class JsonBodyReader {
     private readonly limitBytes: number,
     private readonly form: 'values' | 'bytes' = 'values',
   ) {
-    const options = { limit: limitBytes, type: isJson, verify: refuseTooDeep };
+    const options = { limit: limitBytes, type: isJson, verify: measure };
     this.parse = form === 'values' ? express.json(options) : express.raw(options);
   }
 
@@ -25,6 +28,7 @@ export class JsonBodyReader {
     if (hasBody(request) && !isJson(request)) {
       throw new DomainError('request.unsupported_type', 'The body must be application/json.');
     }
+    READ_BYTES.set(request, 0);
     if (this.form === 'bytes') {
       isGzipped(request);
       if (!isUtf8(request)) throw unsupportedText();
@@ -64,8 +68,14 @@ export class JsonBodyReader {
   }
 }
 
+/** The length of the JSON that was read from a request, unpacked; null when its body was not read here. */
+export function readBytesOf(request: object): number | null {
+  return READ_BYTES.get(request) ?? null;
+}
+
 /** Body-parser hands on the `type` of what its verification throws. */
-function refuseTooDeep(_request: unknown, _response: unknown, body: Buffer): void {
+function measure(request: object, _response: unknown, body: Buffer): void {
+  READ_BYTES.set(request, body.length);
   if (isNestedDeeperThan(MAX_DEPTH, body)) {
     throw Object.assign(new Error('nested too deeply'), { type: TOO_DEEP });
   }

@@ -25,7 +25,7 @@ import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { Caller } from '../http/principals';
 import { madeOnce } from '../http/repeatable';
-import { NeedsStorage } from '../http/storage.guard';
+import { NeedsStorage } from '../http/needs-storage';
 import { CreateInputDto, InputDto, inputDto } from './input.dto';
 
 @ApiTags('inputs')
@@ -88,7 +88,7 @@ export class InputsController {
   }
 
   @Put(':id')
-  @NeedsStorage()
+  @NeedsStorage('upload')
   @TakesBody({ json: 'none' })
   @ApiOperation({
     operationId: 'putInput',

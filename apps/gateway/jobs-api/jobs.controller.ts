@@ -35,7 +35,7 @@ import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { OpaqueBodyPipe } from '../http/opaque-body.pipe';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
-import { NeedsStorage } from '../http/storage.guard';
+import { NeedsStorage } from '../http/needs-storage';
 import { strictValidation } from '../http/validation';
 import { ExplanationDto, JobBatchDto, JobDto } from './job.dto';
 import { PAGE_ARTIFACTS } from './answer-budget';

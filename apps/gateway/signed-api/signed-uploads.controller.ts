@@ -59,9 +59,10 @@ export class SignedUploadsController {
     const upload = this.urls.open({ taskId, name, query: request.query });
     checkHeaders(request, upload.claims);
     const digests = digestsOf(request);
-    await this.disk.assertRoom();
     const body = this.disk.whileRoom(requestBytes(request));
-    const { artifact, isNew } = await this.urls.put(upload, body, digests);
+    const { artifact, isNew } = await this.disk.during(upload.claims.size, () =>
+      this.urls.put(upload, body, digests),
+    );
     response.status(isNew ? 201 : 200);
     return this.objects.staged(this.reads, artifact);
   }

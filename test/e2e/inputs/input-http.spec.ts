@@ -286,12 +286,13 @@ describe('inputs over HTTP', () => {
   it('are refused on a nearly full disk', async () => {
     const { id } = (await create()).body;
     const reserve = gateway.app.get(DiskReserve);
-    const { assertRoom } = reserve;
     const full = await startInProcess({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
-    reserve.assertRoom = () => full.app.get(DiskReserve).assertRoom();
+    const during = jest
+      .spyOn(reserve, 'during')
+      .mockImplementation((bytes, work) => full.app.get(DiskReserve).during(bytes, work));
     expect((await create()).body).toMatchObject({ status: 507, code: 'server.storage_full' });
     expect((await put(id, 'a')).body).toMatchObject({ status: 507, code: 'server.storage_full' });
-    reserve.assertRoom = assertRoom;
+    during.mockRestore();
     await full.stop();
     expect((await put(id, 'a')).status).toBe(201);
   });
