@@ -12,8 +12,8 @@ import {
 import { COMPLETION } from './artifact-name';
 import { artifactRecord, type ArtifactRecord } from './artifact-record';
 import { ArtifactEntity } from './artifact.entity';
-import { BlobStore, type ByteRange } from './blob-store';
-import { SoundBlobs } from './scrub/sound-blobs';
+import type { ByteRange } from './blob-store';
+import { SoundBlobs, type HashedBytes } from './scrub/sound-blobs';
 
 interface NameRange {
   readonly prefix?: string;
@@ -24,10 +24,7 @@ interface NameRange {
 /** Published artifacts of jobs that are not hidden. */
 @Injectable()
 export class ArtifactReads {
-  constructor(
-    private readonly store: BlobStore,
-    private readonly sound: SoundBlobs,
-  ) {}
+  constructor(private readonly sound: SoundBlobs) {}
 
   /** All of a job's, `completion` first, then by name. */
   async list(db: Queryable, jobId: string): Promise<ArtifactRecord[]> {
@@ -83,28 +80,46 @@ export class ArtifactReads {
   /** @throws `artifact.not_found`. */
   async get(db: Queryable, jobId: string, name: string): Promise<ArtifactRecord> {
     const record = await this.find(db, jobId, name);
-    if (record === null) {
-      throw new DomainError('artifact.not_found', `Job ${jobId} has no artifact of that name.`);
-    }
+    if (record === null) throw notFound(jobId);
     return record;
   }
 
   /** Before its bytes are served. @throws `artifact.corrupt` when they are known not to be what came. */
   async assertSound(db: Queryable, record: ArtifactRecord): Promise<void> {
-    await this.sound.assertSound(db, record);
+    if (await this.sound.isMarked(db, record.blobKey)) throw corrupt(record.name);
   }
 
-  /** Its bytes. The stream fails if any of them vanish while it is read. */
-  open(record: Pick<ArtifactRecord, 'blobKey' | 'size'>, range?: ByteRange): Readable {
-    return this.store.read(record.blobKey, record.size, range);
+  /** Its bytes. The stream fails if any of them vanish while it is read; damaged ones are marked. */
+  open(record: HashedBytes, range?: ByteRange): Readable {
+    return this.sound.read(record, range);
   }
 
   /** The bytes of a small one at once: a stream costs more than they do. Null when any of them are gone or damaged. */
-  async bytesOf(
-    record: Pick<ArtifactRecord, 'blobKey' | 'size' | 'sha256'>,
-  ): Promise<Buffer | null> {
+  async bytesOf(record: HashedBytes): Promise<Buffer | null> {
     return this.sound.readWhole(record);
   }
+
+  /**
+   * The same for a download, outside of every transaction.
+   * @throws `artifact.corrupt` for damaged ones, which are marked; `artifact.not_found` when it was removed just now.
+   */
+  async whole(record: Pick<ArtifactRecord, 'name' | 'jobId'> & HashedBytes): Promise<Buffer> {
+    const bytes = await this.sound.whole(record);
+    if (bytes === 'damaged') throw corrupt(record.name);
+    if (bytes === 'gone') throw notFound(record.jobId);
+    return bytes;
+  }
+}
+
+function notFound(jobId: string): DomainError {
+  return new DomainError('artifact.not_found', `Job ${jobId} has no artifact of that name.`);
+}
+
+function corrupt(name: string): DomainError {
+  return new DomainError(
+    'artifact.corrupt',
+    `The stored bytes of ${name} are damaged: they are not served. Run the job again, or restore a backup.`,
+  );
 }
 
 const IS_VISIBLE = `state = 'published'

@@ -43,10 +43,16 @@ export class BlobIntake {
     onFlow: () => Promise<void>,
     record: (tx: Tx, bytes: ArrivedBytes) => Promise<T>,
   ): Promise<T> {
-    const { head, rest } = await readHead(body.pieces(onFlow), AT_ONCE_BYTES);
-    if (rest !== null) return this.takeStream(body, rest, record);
-    const bytes = this.small(head, body.verifiedSha256());
-    return this.unitOfWork.run((tx) => record(tx, bytes));
+    const pieces = body.pieces(onFlow);
+    try {
+      const { head, rest } = await readHead(pieces, AT_ONCE_BYTES);
+      if (rest !== null) return await this.takeStream(body, rest, record);
+      const bytes = this.small(head, body.verifiedSha256());
+      return await this.unitOfWork.run((tx) => record(tx, bytes));
+    } finally {
+      // Also where nobody came to read on: a body that is still held is never drained, and blocks its connection.
+      await pieces.return(undefined);
+    }
   }
 
   /** In chunks, each a bulk unit; registered before the first, so that the sweep knows of what dies half way. */

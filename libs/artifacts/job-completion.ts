@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
+import { sha256Hex } from '@foreman/kernel';
 import { COMPLETION, publicName } from './artifact-name';
 import { artifactRecord, type ArtifactRecord } from './artifact-record';
 import { ArtifactEntity } from './artifact.entity';
@@ -58,7 +59,9 @@ export class JobCompletion {
 
   private async valueOf(db: Queryable, record: ArtifactRecord): Promise<string | null> {
     const bytes = await this.blobs.readIn(db, record.blobKey, record.size);
-    const inline = bytes === null ? null : inlineValue(record.contentType, bytes);
+    // Damaged bytes must not get a sound digest of the job's own.
+    const isSound = bytes !== null && sha256Hex(bytes) === record.sha256;
+    const inline = isSound ? inlineValue(record.contentType, bytes) : null;
     return inline === null ? null : JSON.stringify(inline);
   }
 

@@ -70,7 +70,7 @@ export class TaskInputsController {
       size: input.size,
       sha256: input.sha256,
       open: (range) => this.inputs.open(input, range),
-      whole: () => this.inputs.bytesOf(input),
+      whole: () => this.inputs.whole(input),
     });
   }
 }

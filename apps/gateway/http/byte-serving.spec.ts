@@ -109,9 +109,16 @@ describe('serving bytes', () => {
     await expect(ask('GET', { range: 'bytes=0-18' })).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
-  it('cuts the connection when small bytes are gone', async () => {
-    served = { ...served, whole: async () => null };
-    await expect(ask('GET')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  it('refuses small bytes that are damaged, with none of their headers', async () => {
+    const whole = async () => Promise.reject(new DomainError('artifact.corrupt', 'They are.'));
+    served = { ...served, whole };
+    const { status, headers, body } = await ask('GET');
+    expect([status, JSON.parse(body)]).toMatchObject([500, { code: 'artifact.corrupt' }]);
+    expect(headers).toMatchObject({ 'content-type': 'application/problem+json' });
+    for (const name of ['etag', 'repr-digest', 'content-disposition', 'accept-ranges']) {
+      expect(headers).not.toHaveProperty(name);
+    }
+    expect((await ask('HEAD')).status).toBe(200);
   });
 
   it.each([65_536, 65_537, 200_000])('serves all of %d bytes', async (size) => {

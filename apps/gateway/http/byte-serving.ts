@@ -18,8 +18,8 @@ export interface ServedBytes {
   readonly sha256: string;
   /** All of them, or a range with both ends included. */
   open(range?: ByteRange): Readable;
-  /** All of them at once; null when any of them are gone. Asked only of small ones. */
-  whole(): Promise<Buffer | null>;
+  /** All of them at once; rejects with the refusal when they are damaged or gone. Asked only of small ones. */
+  whole(): Promise<Buffer>;
 }
 
 /** Up to here bytes are answered from memory: a stream and its pipeline cost more than they do. */
@@ -31,7 +31,8 @@ const logger = new Logger('ByteServing');
  * Answers a GET or HEAD with bytes that are not to be trusted (contract, "Serving"): conditions and
  * single ranges by RFC 9110, headers that keep a browser from running anything. Settles when the
  * bytes are out (small ones: handed over), or when the connection is cut off because either side failed.
- * @throws `artifact.precondition_failed`, `artifact.range_not_satisfiable` (with `Content-Range` set).
+ * @throws `artifact.precondition_failed`, `artifact.range_not_satisfiable` (with `Content-Range` set); what `whole`
+ * rejects with.
  */
 export async function serveBytes(
   request: Request,
@@ -52,18 +53,19 @@ export async function serveBytes(
     response.end();
     return;
   }
-  describe(response, bytes);
   const range = answer.status === 206 ? { start: answer.start, end: answer.end } : undefined;
+  const length = range === undefined ? bytes.size : range.end - range.start + 1;
+  const isBare = request.method === 'HEAD' || length === 0;
+  const isAtOnce = !isBare && length === bytes.size && length <= AT_ONCE_BYTES;
+  // Before the headers, none of which a refusal is to have.
+  const whole = isAtOnce ? await bytes.whole() : null;
+  describe(response, bytes);
   if (range !== undefined) {
     response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${bytes.size}`);
   }
-  const length = range === undefined ? bytes.size : range.end - range.start + 1;
   response.setHeader('Content-Length', length);
-  if (request.method === 'HEAD' || length === 0) {
-    response.end();
-    return;
-  }
-  if (length === bytes.size && length <= AT_ONCE_BYTES) sendWhole(await bytes.whole(), response);
+  if (isBare) response.end();
+  else if (whole !== null) response.end(whole);
   else await send(bytes.open(range), response);
 }
 
@@ -85,16 +87,6 @@ async function send(source: Readable, response: Response): Promise<void> {
   } catch (error) {
     if (!isClientGone(error)) logger.error(error);
   }
-}
-
-/** What has vanished is cut off, as `send` does it. */
-function sendWhole(bytes: Buffer | null, response: Response): void {
-  if (bytes !== null) {
-    response.end(bytes);
-    return;
-  }
-  logger.error('Stored bytes are gone');
-  response.destroy();
 }
 
 function isClientGone(error: unknown): boolean {

@@ -9,6 +9,6 @@ export function servedArtifact(reads: ArtifactReads, artifact: ArtifactRecord): 
     size: artifact.size,
     sha256: artifact.sha256,
     open: (range) => reads.open(artifact, range),
-    whole: () => reads.bytesOf(artifact),
+    whole: () => reads.whole(artifact),
   };
 }

@@ -32,7 +32,7 @@ export interface InputUpload {
 
 export interface UploadedInput {
   readonly input: InputRecord;
-  /** False when these very bytes were there already. */
+  /** False when these very bytes were there already, and not damaged. */
   readonly isNew: boolean;
 }
 
@@ -77,15 +77,17 @@ export class Inputs {
   }
 
   /**
-   * Streams the bytes in. The same bytes again are answered with what is there; a stored input keeps
-   * its bytes. Durable when it resolves.
+   * Streams the bytes in. The same bytes again are answered with what is there, or take the place of what was found
+   * damaged; a stored input keeps its bytes. Durable when it resolves.
    * @throws `input.not_found`, `input.conflict` for other bytes than are stored, `artifact.too_large`,
    * `artifact.digest_mismatch`, `request.invalid` for another size than was announced; whatever `body` throws.
    */
   async put({ inputId, body, digests = {} }: InputUpload): Promise<UploadedInput> {
     const input = await this.visible(this.reads, inputId);
     const upload = new UploadBody(body, digests, this.limitOf(input));
-    if (input.sha256 !== null) return this.compare(input, upload);
+    if (input.sha256 !== null && !(await this.blobs.areDamaged(this.reads, input.sha256))) {
+      return this.compare(input, upload);
+    }
     return this.intake.take(upload, nothing, (tx, bytes) => this.record(tx, inputId, bytes));
   }
 
@@ -104,7 +106,10 @@ export class Inputs {
   /** Nothing is written for bytes that are there: they are only hashed. */
   private async compare(input: InputEntity, upload: UploadBody): Promise<UploadedInput> {
     for await (const piece of upload.pieces(nothing)) void piece;
-    if (upload.verifiedSha256() !== input.sha256) throw conflict(input.id);
+    const sha256 = upload.verifiedSha256();
+    if (sha256 !== input.sha256) throw conflict(input.id);
+    // Found damaged since the first look: now the bytes are needed, and they have gone by.
+    if (await this.blobs.areDamaged(this.reads, sha256)) throw overtaken();
     return { input: inputRecord(input), isNew: false };
   }
 
@@ -112,10 +117,10 @@ export class Inputs {
     const now = this.clock.now();
     const input = await this.visible(tx, id);
     if (input.sha256 !== null) {
-      // Another upload of it was faster.
+      // Another upload of it was faster, or these are to take the place of damaged ones.
       if (input.sha256 !== bytes.sha256) throw conflict(id);
-      await bytes.letGo(tx);
-      return { input: inputRecord(input), isNew: false };
+      const isRenewed = await this.blobs.renew(tx, bytes, now);
+      return { input: inputRecord(input), isNew: isRenewed };
     }
     checkAnnounced(input, bytes);
     await this.blobs.take(tx, bytes, now);
@@ -132,7 +137,7 @@ export class Inputs {
 
   /** More than was announced is not waited for. One that is stored says itself what is wrong with other bytes. */
   private limitOf({ sha256, announcedSize }: InputEntity): SizeLimit {
-    const largest = artifactLimit(this.settings.maxBytes);
+    const largest = artifactLimit(this.settings.maxBytes, 'An input');
     if (sha256 !== null || announcedSize === null || announcedSize > largest.bytes) return largest;
     return {
       bytes: announcedSize,
@@ -152,7 +157,8 @@ export class Inputs {
     if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) {
       throw invalidField('size', 'must be a whole number of bytes');
     }
-    if (size !== undefined && size > this.settings.maxBytes) throw tooLarge(this.settings.maxBytes);
+    if (size !== undefined && size > this.settings.maxBytes)
+      throw tooLarge(this.settings.maxBytes, 'An input');
     if (sha256 !== undefined && !SHA256_HEX.test(sha256)) {
       throw invalidField('sha256', 'must be 64 hex digits');
     }

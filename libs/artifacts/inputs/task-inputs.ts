@@ -6,7 +6,7 @@ import { Clock, DomainError } from '@foreman/kernel';
 import type { ArtifactObject } from '../artifact-object';
 import { ArtifactObjects, type StoredBytes } from '../artifact-objects';
 import { ArtifactsSettings } from '../artifacts.options';
-import { BlobStore, type ByteRange } from '../blob-store';
+import type { ByteRange } from '../blob-store';
 import { SoundBlobs } from '../scrub/sound-blobs';
 
 type Task = Pick<TaskEntity, 'id' | 'jobId' | 'hasInputs'>;
@@ -19,7 +19,6 @@ export class TaskInputs {
     private readonly clock: Clock,
     private readonly fence: LeaseFence,
     private readonly objects: ArtifactObjects,
-    private readonly store: BlobStore,
     private readonly sound: SoundBlobs,
     private readonly settings: ArtifactsSettings,
   ) {}
@@ -50,22 +49,44 @@ export class TaskInputs {
       const [row] = await tx.query<InputRow>(FIND, [task.id, name, task.jobId, task.id, name]);
       if (row !== undefined) {
         const input = storedBytes(row);
-        await this.sound.assertSound(tx, input);
+        if (await this.sound.isMarked(tx, input.blobKey)) throw corrupt(name);
         return input;
       }
       throw new DomainError('input.not_found', `Task ${task.id} has no input of that name.`);
     });
   }
 
-  /** Its bytes. The stream fails if any of them vanish while it is read. */
-  open({ blobKey, size }: StoredBytes, range?: ByteRange): Readable {
-    return this.store.read(blobKey, size, range);
+  /**
+   * Its bytes; all of them are hashed on the way. The stream fails if they are damaged, which marks them: the next
+   * call is refused, so that an edge which resumes is told.
+   */
+  open(input: StoredBytes, range?: ByteRange): Readable {
+    return range === undefined ? this.sound.readVerified(input) : this.sound.read(input, range);
   }
 
-  /** The bytes of a small one at once; null when any of them are gone or damaged. */
-  async bytesOf(input: StoredBytes): Promise<Buffer | null> {
-    return this.sound.readWhole(input);
+  /**
+   * The bytes of a small one at once.
+   * @throws `artifact.corrupt` for damaged ones, which are marked; `server.busy` when they were replaced just now.
+   */
+  async whole(input: StoredBytes): Promise<Buffer> {
+    const bytes = await this.sound.whole(input);
+    if (bytes === 'damaged') throw corrupt(input.name);
+    if (bytes === 'gone') throw replaced();
+    return bytes;
   }
+}
+
+function corrupt(name: string): DomainError {
+  return new DomainError(
+    'artifact.corrupt',
+    `The stored bytes of input ${name} are damaged: they are not served. Upload the same bytes again, then retry the job.`,
+  );
+}
+
+function replaced(): DomainError {
+  return new DomainError('server.busy', 'The input changed at this moment; fetch it again.', {
+    retryAfterSeconds: 1,
+  });
 }
 
 interface InputRow {

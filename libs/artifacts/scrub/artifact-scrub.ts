@@ -3,6 +3,7 @@ import { ReadConnection, UnitOfWork, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { ArtifactsSettings } from '../artifacts.options';
 import { BlobCheck, type BlobFinding } from './blob-check';
+import { DamageReports } from './damage-reports';
 import type { ArtifactScrubEntity } from './scrub.entity';
 import { ScrubPace } from './scrub-pace';
 import { ScrubStore, type CorruptBlob, type ScrubProgress, type ScrubbedBlob } from './scrub.store';
@@ -49,6 +50,7 @@ export class ArtifactScrub implements OnModuleDestroy {
     private readonly clock: Clock,
     private readonly store: ScrubStore,
     private readonly check: BlobCheck,
+    private readonly damage: DamageReports,
     private readonly settings: ArtifactsSettings,
   ) {}
 
@@ -151,26 +153,11 @@ export class ArtifactScrub implements OnModuleDestroy {
   ): Promise<void> {
     let corrupt = 0;
     if (finding.is === 'corrupt') {
-      const { foundSha256 } = finding;
-      const isMarked = await this.store.mark(tx, blob, foundSha256, this.clock.now());
-      corrupt = Number(isMarked);
-      if (isMarked) tx.afterCommit(() => this.tell(blob, foundSha256));
+      corrupt = Number(await this.damage.mark(tx, blob, finding.foundSha256));
     } else if (finding.is === 'sound' && blob.isMarked) {
       await this.store.unmark(tx, blob.key);
     }
     await this.store.save(tx, pass.startedAt, { ...read, corrupt: read.corrupt + corrupt });
-  }
-
-  private tell(blob: ScrubbedBlob, foundSha256: string | null): void {
-    const { key, size, sha256 } = blob;
-    const found = foundSha256 ?? 'bytes are missing';
-    this.logger.error({
-      msg: 'Stored bytes are corrupt',
-      blob: key,
-      size,
-      expected: sha256,
-      found,
-    });
   }
 }
 

@@ -72,7 +72,12 @@ export class ScrubStore {
   }
 
   /** False when nobody wants the blob any more: then its bytes may be gone. */
-  async mark(tx: Tx, blob: ScrubbedBlob, found: string | null, now: number): Promise<boolean> {
+  async mark(
+    tx: Tx,
+    blob: Pick<ScrubbedBlob, 'key' | 'sha256'>,
+    found: string | null,
+    now: number,
+  ): Promise<boolean> {
     return (await tx.execute(MARK, [blob.sha256, found, now, blob.key])) > 0;
   }
 

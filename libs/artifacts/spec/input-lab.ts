@@ -11,6 +11,8 @@ import { TaskInputs } from '../inputs/task-inputs';
 export const MAX_BYTES = 1_000_000;
 /** The inline limit of the lab, in bytes. */
 export const LIMIT = 400;
+/** No pause of the scrub is long enough for a timer. */
+const UNBOUND = 1e12;
 
 /** Inputs with small limits over the real engine. */
 export class InputLab {
@@ -26,7 +28,12 @@ export class InputLab {
     const publicUrl = 'http://foreman.test';
     return new InputLab(
       await openTestEngine(
-        ArtifactsModule.forRoot({ publicUrl, maxBytes: MAX_BYTES, inlineLimitBytes: LIMIT }),
+        ArtifactsModule.forRoot({
+          publicUrl,
+          maxBytes: MAX_BYTES,
+          inlineLimitBytes: LIMIT,
+          scrubBytesPerSecond: UNBOUND,
+        }),
       ),
     );
   }
