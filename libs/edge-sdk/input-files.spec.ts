@@ -16,6 +16,8 @@ const BYTES = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 
 interface Turn {
   readonly cutAfter?: number;
   readonly status?: number;
+  /** Of the problem, with a status that is one. */
+  readonly code?: string;
   readonly bytes?: Buffer;
 }
 
@@ -32,7 +34,7 @@ describe('input files', () => {
     stopper = new AbortController();
     folder = await mkdtemp(join(tmpdir(), 'foreman-spec-'));
     server = createServer((request, response) => {
-      const { cutAfter, status, bytes = BYTES } = turns.shift() ?? {};
+      const { cutAfter, status, code = 'lease.lost', bytes = BYTES } = turns.shift() ?? {};
       const range = String(request.headers.range ?? '');
       asked.push({
         path: request.url ?? '',
@@ -44,11 +46,14 @@ describe('input files', () => {
       const part = bytes.subarray(start);
       if (status !== undefined && status >= 400) {
         response.writeHead(status, { 'content-type': 'application/problem+json' });
-        return void response.end(JSON.stringify({ code: 'lease.lost', title: 'Over' }));
+        return void response.end(JSON.stringify({ code, title: 'Over' }));
       }
       response.writeHead(status ?? (range === '' ? 200 : 206), { 'content-length': part.length });
       if (cutAfter === undefined) return void response.end(part);
-      response.write(part.subarray(0, cutAfter), () => request.socket.destroy());
+      // The head goes out also where no byte follows it.
+      response.flushHeaders();
+      if (cutAfter === 0) return void request.socket.destroySoon();
+      response.write(part.subarray(0, cutAfter), () => request.socket.destroySoon());
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
@@ -135,6 +140,26 @@ describe('input files', () => {
   it('tell the refusal of a gateway', async () => {
     turns = [{ status: 409 }];
     await expect(filesOf().path('prices')).rejects.toMatchObject({ code: 'lease.lost' });
+  });
+
+  it('are not had of bytes that the gateway knows to be damaged, by no other attempt either', async () => {
+    turns = [{ cutAfter: 50_000 }, { status: 500, code: 'artifact.corrupt' }];
+    await expect(filesOf().path('prices')).rejects.toMatchObject({
+      name: 'TaskFailure',
+      code: 'input.corrupted',
+      retryable: false,
+    });
+    expect(turns).toEqual([]);
+  });
+
+  it('are given up after ten answers without a byte, for another attempt', async () => {
+    turns = Array.from({ length: 11 }, () => ({ cutAfter: 0 }));
+    await expect(filesOf().path('prices')).rejects.toMatchObject({
+      name: 'TaskFailure',
+      code: 'input.unreadable',
+      retryable: true,
+    });
+    expect(turns).toHaveLength(1);
   });
 
   it('are given up when the task must stop', async () => {

@@ -1,19 +1,6 @@
-import type { Clock } from '@foreman/kernel';
 import { ConnectionFailure, problemFrom, retryAfterSecondsFrom } from './gateway-problem';
 import { retrying } from './retrying';
-
-/** Time passes only by waiting; every wait is noted, in ms. */
-function notingClock(waits: number[]): Clock {
-  return {
-    now: () => 0,
-    monotonicMs: () => 0,
-    setTimer: (delayMs, fn) => {
-      waits.push(delayMs);
-      const timer = setImmediate(fn);
-      return { cancel: () => clearImmediate(timer) };
-    },
-  };
-}
+import { notingClock } from './spec/noting-clock';
 
 const random = { next: () => 0.5 };
 const refusal = (status: number, retryAfter?: string) =>
