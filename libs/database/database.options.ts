@@ -7,6 +7,8 @@ export interface DatabaseOptions {
   readonly busyTimeoutMs?: number;
   /** Control writes that share one commit at the most. Default 128. */
   readonly maxGroupSize?: number;
+  /** Short bulk writes (`rows`) that share one commit at the most, while no control write waits. Default 4. */
+  readonly maxRowsGroupSize?: number;
   /** Control writes that may wait; more get `server.busy`. Default 10000. */
   readonly maxControlWaiting?: number;
   /** Bulk writes that may wait; more get `server.busy`. Default 1000. */
@@ -22,6 +24,7 @@ export interface DatabaseOptions {
 const DATABASE_DEFAULTS = {
   busyTimeoutMs: 5000,
   maxGroupSize: 128,
+  maxRowsGroupSize: 4,
   maxControlWaiting: 10_000,
   maxBulkWaiting: 1000,
   workLimitMs: 1000,

@@ -32,9 +32,11 @@ export interface Tx extends Queryable {
 
 /**
  * `control`: small writes that somebody waits for (lease, heartbeat, complete, cancel).
- * `bulk`: a bounded piece of a large one (an artifact chunk, up to 500 rows, a prune batch).
+ * `bulk`: a bounded piece of a large one (an artifact chunk, a prune batch).
+ * `rows`: a bulk piece that is short (up to 500 rows): those that wait one behind the other share a commit,
+ * until a control write comes.
  */
-export type Lane = 'control' | 'bulk';
+export type Lane = 'control' | 'bulk' | 'rows';
 
 /**
  * The only door for writes, and for reads that decide writes.

@@ -49,10 +49,17 @@ export class GroupTransaction {
     this.release = writer.connection.prepare('RELEASE caller');
   }
 
-  /** Settles every caller that it does not hand back to be run again; never throws. */
-  async commit(callers: readonly Caller[]): Promise<GroupResult> {
+  /**
+   * Settles every caller that it does not hand back to be run again; never throws.
+   * @param joiner asked for one more caller, until it has none, when all have run.
+   */
+  async commit(
+    first: readonly Caller[],
+    joiner: () => Promise<Caller | undefined>,
+  ): Promise<GroupResult> {
+    const callers = [...first];
     try {
-      return await this.commitOrThrow(callers);
+      return await this.commitOrThrow(callers, joiner);
     } catch (error) {
       // Not even a rollback went through. Who is settled already stays so.
       for (const caller of callers) caller.reject(asDomainError(error));
@@ -60,11 +67,15 @@ export class GroupTransaction {
     }
   }
 
-  private async commitOrThrow(callers: readonly Caller[]): Promise<GroupResult> {
+  private async commitOrThrow(
+    callers: Caller[],
+    joiner: () => Promise<Caller | undefined>,
+  ): Promise<GroupResult> {
     const { connection } = this.writer;
     this.rollBackAll();
     connection.exec('BEGIN IMMEDIATE');
     const outcomes: Outcome[] = [];
+    // It may grow while it is walked through.
     for (const caller of callers) {
       const outcome = await this.runCaller(caller);
       if (!connection.inTransaction) {
@@ -72,6 +83,9 @@ export class GroupTransaction {
         return { again: callers.filter((other) => other !== caller) };
       }
       outcomes.push(outcome);
+      if (outcomes.length < callers.length) continue;
+      const joined = await joiner();
+      if (joined !== undefined) callers.push(joined);
     }
     return { again: this.finish(outcomes) };
   }

@@ -41,7 +41,7 @@ export class SqliteUnitOfWork extends UnitOfWork {
       throw new DomainError('server.busy', 'The gateway is stopping.', { retryAfterSeconds: 5 });
     }
     return new Promise<T>((resolve, reject) => {
-      this.lanes.push(callerOf(work, resolve as (value: unknown) => void, reject), lane);
+      this.lanes.push(callerOf(work, resolve as (value: unknown) => void, reject, lane), lane);
       this.loop ??= this.drain();
     });
   }
@@ -64,9 +64,18 @@ export class SqliteUnitOfWork extends UnitOfWork {
       // Everyone whose request is already in this turn of the event loop joins the group.
       await new Promise(setImmediate);
       let callers: readonly Caller[] = this.lanes.takeGroup();
-      while (callers.length > 0) callers = (await this.group.commit(callers)).again;
+      while (callers.length > 0) {
+        callers = (await this.group.commit(callers, () => this.joiner())).again;
+      }
     }
     this.loop = null;
+  }
+
+  /** A turn of the event loop first: a control write that has arrived by now goes before. */
+  private async joiner(): Promise<Caller | undefined> {
+    if (!this.lanes.hasJoiner) return undefined;
+    await new Promise(setImmediate);
+    return this.lanes.takeJoiner();
   }
 }
 
@@ -78,7 +87,14 @@ function callerOf(
   work: (tx: Tx) => Promise<unknown>,
   resolve: (value: unknown) => void,
   reject: (error: unknown) => void,
+  lane: Lane,
 ): Caller {
   const context = new AsyncResource('UnitOfWork');
-  return { work, resolve, reject, inItsContext: (fn) => context.runInAsyncScope(fn) };
+  return {
+    work,
+    resolve,
+    reject,
+    sharesCommit: lane === 'rows',
+    inItsContext: (fn) => context.runInAsyncScope(fn),
+  };
 }

@@ -42,6 +42,8 @@ export interface IngestedRows {
 const MAX_POSTED_ROWS = 5000;
 /** One bulk unit's share of rows (architecture: up to 500). */
 const UNIT_ROWS = 500;
+/** Sent together, so that its units can share a commit. */
+const BURST_ROWS = 4 * UNIT_ROWS;
 /** Findings told of one post. */
 const MAX_FINDINGS = 50;
 
@@ -85,7 +87,7 @@ export class ResultIngestion {
   }
 
   /**
-   * Stores NDJSON rows as they arrive, asking for more only when the last unit is stored. What came
+   * Stores NDJSON rows as they arrive, asking for more only when those before are stored. What came
    * before a bad row stays.
    * @throws `request.invalid` with `line` and `stored` at the first bad row; `task.not_found`;
    * `lease.lost`; whatever `body` throws.
@@ -94,8 +96,8 @@ export class ResultIngestion {
     const { resultCount } = await this.unitOfWork.run((tx) =>
       this.fence.hold(tx, this.claim(streamed)),
     );
-    const stream = new RowStream(this.clock, UNIT_ROWS, this.settings.leaseExtensionMs, (unit) =>
-      this.store(streamed, unit),
+    const stream = new RowStream(this.clock, BURST_ROWS, this.settings.leaseExtensionMs, (rows) =>
+      this.storeBurst(streamed, rows),
     );
     return stream.take(streamed.body, resultCount);
   }
@@ -104,15 +106,33 @@ export class ResultIngestion {
     const rows = goodRows(post.rows);
     const resultFolder = folderOf(post.resultFolder);
     let stored = 0;
-    for (let start = 0; start < rows.length; start += UNIT_ROWS) {
-      const unit = rows.slice(start, start + UNIT_ROWS);
+    for (let start = 0; start < rows.length; start += BURST_ROWS) {
+      const burst = rows.slice(start, start + BURST_ROWS);
       const folder = start === 0 ? resultFolder : undefined;
-      stored = await this.store(sender, unit, folder);
+      stored = await this.storeBurst(sender, burst, folder);
     }
     return { received: rows.length, stored };
   }
 
-  /** One bulk unit; an empty one only extends the lease. */
+  /**
+   * Up to a burst of rows, in units; none only extends the lease. Settles with the last of its units.
+   * @throws what the first unit that failed did.
+   */
+  private async storeBurst(
+    sender: RowSender,
+    rows: readonly CheckedRow[],
+    resultFolder?: string,
+  ): Promise<number> {
+    const units = [this.store(sender, rows.slice(0, UNIT_ROWS), resultFolder)];
+    for (let start = UNIT_ROWS; start < rows.length; start += UNIT_ROWS) {
+      units.push(this.store(sender, rows.slice(start, start + UNIT_ROWS)));
+    }
+    await Promise.allSettled(units);
+    const stored = await Promise.all(units);
+    return Math.max(...stored);
+  }
+
+  /** One unit; an empty one only extends the lease. */
   private store(
     sender: RowSender,
     rows: readonly CheckedRow[],
@@ -128,7 +148,7 @@ export class ResultIngestion {
       });
       if (stored > task.resultCount) await this.progress.advance(tx, task, claim.now);
       return stored;
-    }, 'bulk');
+    }, 'rows');
   }
 
   private hold(tx: Tx, claim: LeaseClaim, hasRows: boolean): Promise<TaskEntity> {

@@ -4,23 +4,23 @@ import { RowReader } from './row-reader';
 import { ndjsonLines, UnreadableLineError, type NdjsonLine } from './ndjson-lines';
 import type { CheckedRow } from '../result-row';
 
-/** A unit is also full at this many bytes, so that large rows do not make a long one. */
-const UNIT_BYTES = 1_048_576;
+/** Rows are also stored at this many bytes, so that large ones make neither a long unit nor a large heap. */
+const HELD_BYTES = 1_048_576;
 
-/** Gathers the rows of one NDJSON body into units, and stores each before it reads on. */
+/** Gathers the rows of one NDJSON body, and stores them, a few units at once, before it reads on. */
 export class RowStream {
   private readonly reader = new RowReader();
-  private unit: CheckedRow[] = [];
-  private unitBytes = 0;
+  private held: CheckedRow[] = [];
+  private heldBytes = 0;
   private received = 0;
   private storedAt: number;
 
-  /** `store` answers how many rows of the task count; with an empty unit it only extends the lease. */
+  /** `store` answers how many rows of the task count; without rows it only extends the lease. */
   constructor(
     private readonly clock: Clock,
-    private readonly unitRows: number,
+    private readonly maxHeld: number,
     private readonly flushAfterMs: number,
-    private readonly store: (unit: readonly CheckedRow[]) => Promise<number>,
+    private readonly store: (rows: readonly CheckedRow[]) => Promise<number>,
   ) {
     this.storedAt = clock.monotonicMs();
   }
@@ -39,33 +39,33 @@ export class RowStream {
         if (this.clock.monotonicMs() - this.storedAt >= this.flushAfterMs)
           stored = await this.flush();
       }
-      if (this.unit.length > 0) stored = await this.flush();
+      if (this.held.length > 0) stored = await this.flush();
     } catch (error) {
       if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) throw error;
-      if (this.unit.length > 0) stored = await this.flush();
+      if (this.held.length > 0) stored = await this.flush();
       throw refusal(error, stored);
     }
     return { received: this.received, stored };
   }
 
   private get isFull(): boolean {
-    return this.unit.length >= this.unitRows || this.unitBytes >= UNIT_BYTES;
+    return this.held.length >= this.maxHeld || this.heldBytes >= HELD_BYTES;
   }
 
   private add(line: NdjsonLine): void {
     const row = rowOfLine(this.reader, line);
     if (row === null) return;
     if (!('bytes' in row)) throw new BadRowError(line.number, row);
-    this.unit.push(row);
-    this.unitBytes += row.bytes;
+    this.held.push(row);
+    this.heldBytes += row.bytes;
     this.received += 1;
   }
 
   private async flush(): Promise<number> {
-    const { unit } = this;
-    this.unit = [];
-    this.unitBytes = 0;
-    const stored = await this.store(unit);
+    const { held } = this;
+    this.held = [];
+    this.heldBytes = 0;
+    const stored = await this.store(held);
     this.storedAt = this.clock.monotonicMs();
     return stored;
   }
