@@ -72,9 +72,11 @@ describe('uploading an input', () => {
     });
     await expect(lab.put(id, Buffer.alloc(MAX_BYTES + 1))).rejects.toMatchObject({
       code: 'artifact.too_large',
+      message: expect.stringMatching(/^An input .*FOREMAN_ARTIFACT_MAX_BYTES/),
     });
     await expect(lab.create({ size: MAX_BYTES + 1 })).rejects.toMatchObject({
       code: 'artifact.too_large',
+      message: expect.stringMatching(/^An input .*FOREMAN_ARTIFACT_MAX_BYTES/),
     });
   });
 
