@@ -2,7 +2,9 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { buildConnector } from 'undici';
 
 /** Undici's `buildConnector`, or what stands in for the network in specs. */
-export type ConnectorFactory = (options: buildConnector.BuildOptions) => buildConnector.connector;
+export type ConnectorFactory = (
+  options: buildConnector.BuildOptions & { readonly lookup?: LookupFunction },
+) => buildConnector.connector;
 
 export interface CheckedConnectionOptions {
   /** The addresses that were checked: nothing else is connected to. */

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, request as plainRequest } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Receiver, answerWith } from '@foreman/testing';
@@ -57,7 +58,7 @@ describe('the detours to a private address', () => {
         await resolve('rebinding.example'),
       );
       const statusCode = await new Promise((settle, reject) => {
-        const lookup = (host: string, _: object, done: (...args: unknown[]) => void) =>
+        const lookup: LookupFunction = (host, _options, done) =>
           void resolve(host).then((found) =>
             done(
               null,

@@ -1,11 +1,14 @@
 import { GUARD_ON, GuardLab, HARMLESS, refusalOf } from '../spec/guard-lab';
 import { PRIVATE_ADDRESSES } from '../spec/private-addresses';
 
-/** The target was reached without the guard, and is refused with it, with nothing arriving. */
+/** The target was reached without the guard; with it, it is refused before anything is dialled. */
 const GUARDED = {
-  withoutGuard: { statusCode: 204, arrived: 1 },
-  refusal: expect.stringMatching(/not a public address/),
-  arrivedWith: 0,
+  withoutGuard: { statusCode: 204, arrived: 1, dials: 1 },
+  withGuard: {
+    refusal: expect.stringMatching(/not a public address/),
+    arrived: 0,
+    dials: 0,
+  },
 };
 
 /**

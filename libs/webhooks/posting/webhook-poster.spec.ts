@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock, Receiver, answerWith, eventually } from '@foreman/testing';
 import { selfSigned } from '../spec/self-signed';
@@ -184,6 +186,25 @@ describe('WebhookPoster', () => {
       'connect',
       'dns',
     ]);
+  });
+
+  it('tries the addresses of a name in turn, and says of each why it failed', async () => {
+    const only4 = createServer((_request, response) => response.writeHead(204).end());
+    await new Promise<void>((resolve) => only4.listen(0, '127.0.0.1', resolve));
+    const { port } = only4.address() as AddressInfo;
+    const names = { 'two.example': [['127.0.0.2', '127.0.0.1']] };
+    const url = `http://two.example:${port}/`;
+
+    expect(await post(poster({ names }), url)).toMatchObject({
+      statusCode: 204,
+      address: '127.0.0.1',
+    });
+    await new Promise((resolve) => only4.close(resolve));
+    expect(await post(poster({ names }), url)).toMatchObject({
+      errorClass: 'connect',
+      errorDetail: expect.stringMatching(/127\.0\.0\.2.*; .*127\.0\.0\.1/),
+      address: null,
+    });
   });
 
   it('verifies the certificate against the host name', async () => {

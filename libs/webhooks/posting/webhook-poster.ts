@@ -155,6 +155,12 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
 }
 
 function detailOf(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.slice(0, MAX_DETAIL_CHARS);
+  return textOf(error).slice(0, MAX_DETAIL_CHARS);
+}
+
+/** A name whose every address has failed is an AggregateError, which says nothing itself. */
+function textOf(error: unknown): string {
+  const hasErrors = typeof error === 'object' && error !== null && 'errors' in error;
+  if (hasErrors && Array.isArray(error.errors)) return error.errors.map(textOf).join('; ');
+  return error instanceof Error ? error.message || error.name : String(error);
 }

@@ -5,6 +5,7 @@ import {
   type FarEnd,
   certificateOfAnother,
   closedPort,
+  closedPorts,
   expiredCertificate,
   named,
   plainOnTlsPort,
@@ -218,6 +219,7 @@ describe('every attempt', () => {
   describe('on a far end without an answer', () => {
     it.each([
       ['a closed port', closedPort, unreached('connect')],
+      ['closed ports at every address', closedPorts, unreached('connect')],
       ['a self-signed certificate', selfSignedOne, unreached('tls')],
       ['an expired certificate', expiredCertificate, unreached('tls')],
       ['the certificate of another name', certificateOfAnother, unreached('tls')],

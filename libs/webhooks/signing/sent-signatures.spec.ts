@@ -87,7 +87,7 @@ describe.each(VERIFIERS)('sent requests, as %s verifies them', (_package, verify
 
   it('fails with another id, another time, no id, no time', () => {
     const timestamp = Number(post.headers['webhook-timestamp']);
-    for (const changed of [
+    const changes: Headers[] = [
       { 'webhook-id': '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12' },
       { 'webhook-id': `${post.headers['webhook-id']}0` },
       { 'webhook-id': '' },
@@ -96,7 +96,8 @@ describe.each(VERIFIERS)('sent requests, as %s verifies them', (_package, verify
       { 'webhook-timestamp': String(timestamp - 3600) },
       { 'webhook-timestamp': String(timestamp + 3600) },
       { 'webhook-timestamp': '' },
-    ]) {
+    ];
+    for (const changed of changes) {
       expect([changed, isVerified(secret, withHeaders(changed))]).toEqual([changed, false]);
     }
   });

@@ -90,6 +90,13 @@ export async function closedPort(): Promise<FarEnd> {
   return { ...once, arrived: none, close: nothing };
 }
 
+/** A name with two addresses, and nobody at either. */
+export async function closedPorts(): Promise<FarEnd> {
+  const closed = await closedPort();
+  const resolve = async () => ['127.0.0.1', '::1'];
+  return { ...closed, url: closed.url.replace('127.0.0.1', HOST), options: { resolve } };
+}
+
 /** `answer` is the resolver's. */
 export async function named(answer: () => Promise<string[]>): Promise<FarEnd> {
   let asked = 0;

@@ -1,4 +1,5 @@
 import { FakeClock, Receiver } from '@foreman/testing';
+import { buildConnector } from 'undici';
 import type { ConnectorFactory } from '../posting/checked-connection';
 import type { PostOutcome } from '../posting/post-outcome';
 import { WebhookPoster } from '../posting/webhook-poster';
@@ -16,9 +17,9 @@ export const HARMLESS = '9.9.9.9';
 export const GUARD_ON: TargetPolicyOptions = { ...GUARD_OFF, allowedNetworks: [HARMLESS] };
 
 /** What a resolver answers: for each name its answers in turn, the last one for ever. */
-export type Names = Readonly<Record<string, readonly (readonly string[])[]>>;
+type Names = Readonly<Record<string, readonly (readonly string[])[]>>;
 
-export interface Way {
+interface Way {
   readonly url: string;
   readonly names?: Names;
   /** Default: the guard is on. */
@@ -30,6 +31,9 @@ export interface Way {
 
 /** Shows that a target is reached without the guard, and not with it. */
 export class GuardLab {
+  /** Connections that were begun. */
+  private dials = 0;
+
   private constructor(readonly receiver: Receiver) {}
 
   static async open(): Promise<GuardLab> {
@@ -50,27 +54,46 @@ export class GuardLab {
       timeoutMs: 15_000,
       certificateAuthorities: authorities ?? null,
       resolve: resolverOf(names ?? {}),
-      ...(connector === undefined ? {} : { connector }),
+      connector: this.counting(connector ?? buildConnector),
     });
     const running = new AbortController();
     return poster.post({ url, headers: {}, body: Buffer.from('{}') }, running.signal);
   }
 
-  /** Posts with the guard off, then with it on, and tells how many requests had arrived by then. */
+  /** Posts with the guard off, then with it on, and tells what was dialled and what arrived for each. */
   async tryBoth(way: Way): Promise<Tried> {
     const { statusCode } = await this.post({ ...way, policy: GUARD_OFF });
-    const arrivedWithout = this.receiver.posts.length;
+    const withoutGuard = { statusCode, arrived: this.receiver.posts.length, dials: this.dials };
     const refusal = refusalOf(await this.post(way));
-    const arrivedWith = this.receiver.posts.length - arrivedWithout;
-    return { withoutGuard: { statusCode, arrived: arrivedWithout }, refusal, arrivedWith };
+    const arrived = this.receiver.posts.length - withoutGuard.arrived;
+    return {
+      withoutGuard,
+      withGuard: { refusal, arrived, dials: this.dials - withoutGuard.dials },
+    };
+  }
+
+  private counting(factory: ConnectorFactory): ConnectorFactory {
+    return (options) => {
+      const connect = factory(options);
+      return (target, callback) => {
+        this.dials += 1;
+        connect(target, callback);
+      };
+    };
   }
 }
 
-export interface Tried {
-  readonly withoutGuard: { readonly statusCode: number | null; readonly arrived: number };
-  /** Of the guard. */
-  readonly refusal: string;
-  readonly arrivedWith: number;
+interface Tried {
+  readonly withoutGuard: {
+    readonly statusCode: number | null;
+    readonly arrived: number;
+    readonly dials: number;
+  };
+  readonly withGuard: {
+    readonly refusal: string;
+    readonly arrived: number;
+    readonly dials: number;
+  };
 }
 
 /** Why the guard refused it before anything was connected to; for any other outcome that outcome, which is no reason. */

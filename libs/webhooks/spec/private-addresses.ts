@@ -1,5 +1,5 @@
 /** An address, and the network that lets it through: that is the guard taken away. */
-export type PrivateAddress = readonly [what: string, address: string, network: string];
+type PrivateAddress = readonly [what: string, address: string, network: string];
 
 /** One at least of each kind of address that is nobody's on the internet, or not everybody's. */
 export const PRIVATE_ADDRESSES: readonly PrivateAddress[] = [

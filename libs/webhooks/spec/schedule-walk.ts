@@ -6,7 +6,7 @@ import { SeededRandom } from './seeded-random';
 import type { WebhookLab } from './webhook-lab';
 
 /** The contract's: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. Not imported: it is what is tested. */
-export const CONTRACT_PAUSES_SECONDS: readonly number[] = [
+const CONTRACT_PAUSES_SECONDS: readonly number[] = [
   5,
   5 * 60,
   30 * 60,

@@ -8,8 +8,6 @@ type Network = [Address, number];
 const NAT64 = network6('64:ff9b::/96');
 /** The only part of IPv6 that IANA hands out as global unicast; outside it lie `::127.0.0.1` and the like. */
 const GLOBAL_UNICAST = network6('2000::/3');
-/** IETF protocol assignments inside it (RFC 2928): Teredo, ORCHID, anycast; no web server lives there. */
-const PROTOCOL_ASSIGNMENTS = network6('2001::/23');
 /** Looks public, but is the platform's own channel on every Azure machine: keys and configuration. */
 const AZURE_PLATFORM = ipaddr.IPv4.parseCIDR('168.63.129.16/32');
 /** ISATAP (RFC 5214): an IPv4 address after one of these in an IPv6 interface id is tunnelled to. */
@@ -41,9 +39,7 @@ export function parseAddress(text: string): Address {
 export function isPublicUnicast(address: Address): boolean {
   if (address.range() !== 'unicast') return false;
   if (address instanceof ipaddr.IPv4) return !address.match(AZURE_PLATFORM);
-  return (
-    address.match(GLOBAL_UNICAST) && !address.match(PROTOCOL_ASSIGNMENTS) && !isIsatap(address)
-  );
+  return address.match(GLOBAL_UNICAST) && !isIsatap(address);
 }
 
 /** Networks that an operator has listed. */
