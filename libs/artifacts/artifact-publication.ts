@@ -18,6 +18,9 @@ import {
 import { JobCompletion } from './job-completion';
 import { ArtifactLimits } from './limits/artifact-limits';
 import type { Usage } from './limits/artifact-usage';
+import { SoundBlobs } from './scrub/sound-blobs';
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** What a task's artifacts are made visible with. */
 export interface Publication {
@@ -41,6 +44,7 @@ export class ArtifactPublication implements OnModuleInit {
     private readonly blobs: BlobRegistry,
     private readonly smallBlobs: DatabaseBlobStore,
     private readonly limits: ArtifactLimits,
+    private readonly sound: SoundBlobs,
     private readonly settings: ArtifactsSettings,
     private readonly jobCompletion: JobCompletion,
     private readonly jobs: JobLifecycle,
@@ -56,7 +60,8 @@ export class ArtifactPublication implements OnModuleInit {
    * With a task's completion: everything it staged under this lease and everything inline becomes
    * visible. In a job of one task `summary` stands in for a `completion` that the agent did not send.
    * @throws `request.invalid` for a bad name, type or value; `artifact.too_large`;
-   * `artifact.incomplete` when a named digest is not what is staged; `artifact.conflict` for a name
+   * `artifact.incomplete` when a named digest is not what is staged, or is of bytes that were found damaged;
+   * `artifact.conflict` for a name
    * that is both staged and inline.
    */
   async publish(tx: Tx, publication: Publication, summary: unknown): Promise<void> {
@@ -64,9 +69,13 @@ export class ArtifactPublication implements OnModuleInit {
     checkDeclared(declared);
     const staged = await this.stagedOfLease(tx, publication);
     const stagedNames = new Map(staged.map((artifact) => [artifact.name, artifact]));
+    const damaged = declared.some(isStagedReference)
+      ? await this.sound.markedOfStaged(tx, task.id)
+      : NONE;
     for (const artifact of declared) {
       const found = stagedNames.get(artifact.name);
-      if (isStagedReference(artifact)) assertStaged(artifact, found);
+      const isDamaged = damaged.has(artifact.name);
+      if (isStagedReference(artifact)) assertStaged(artifact, isDamaged ? undefined : found);
       else if (found !== undefined) throw conflict(artifact.name);
     }
     await this.publishAll(tx, publication, staged);

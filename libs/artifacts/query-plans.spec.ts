@@ -9,6 +9,7 @@ import { DUE } from './inputs/input-removal';
 import { FIND as FIND_INPUT, LIST as LIST_INPUTS } from './inputs/task-inputs';
 import { COMPLETIONS } from './job-completion';
 import { NAMESAKES, RETIRED_BESIDE, USAGE_OF_JOB, USAGE_OF_LEASES } from './limits/artifact-usage';
+import { CORRUPT_STAGED } from './scrub/scrub.store';
 import { STAGED } from './staged-orphans';
 
 describe('the statements of artifacts', () => {
@@ -39,6 +40,12 @@ describe('the statements of artifacts', () => {
       /artifacts USING INDEX artifacts_(published|of_job) \(job_id=\?/,
     ],
     ['a chunk', CHUNK_AT, 2, /\(blob_key=\? AND start_byte<\?\)/],
+    [
+      'what of it is damaged',
+      CORRUPT_STAGED,
+      1,
+      /^SEARCH artifacts USING INDEX artifacts_staged \(task_id=\?\)\nSEARCH corrupt_blobs USING .*\(blob_key=\?\)$/,
+    ],
     ['released blobs', RELEASED, 1, /INDEX blobs_released/],
     ['abandoned blobs', RELEASE_ABANDONED, 3, /blobs_unfinished \(written_at<\?\)/],
     ['inputs that are due', DUE, 2, /inputs USING INDEX inputs_expiring \(expires_at<\?\)/],

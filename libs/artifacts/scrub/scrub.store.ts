@@ -89,6 +89,11 @@ export class ScrubStore {
     return (await db.query('SELECT 1 FROM corrupt_blobs WHERE blob_key = ?', [key])).length > 0;
   }
 
+  async corruptStaged(db: Queryable, taskId: string): Promise<string[]> {
+    const rows = await db.query<{ name: string }>(CORRUPT_STAGED, [taskId]);
+    return rows.map(({ name }) => name);
+  }
+
   /** At most `limit`, the latest found first. */
   async corrupt(db: Queryable, limit: number): Promise<CorruptBlob[]> {
     const rows = await db.query<CorruptRow>(CORRUPT, [limit]);
@@ -155,6 +160,11 @@ const MARK = `
   INSERT INTO corrupt_blobs (blob_key, expected_sha256, found_sha256, found_at)
     SELECT key, ?, ?, CAST(? AS bigint) FROM blobs WHERE key = ? AND released_at IS NULL
   ON CONFLICT (blob_key) DO UPDATE SET found_sha256 = excluded.found_sha256`;
+
+export const CORRUPT_STAGED = `
+  SELECT artifacts.name FROM artifacts
+  JOIN corrupt_blobs ON corrupt_blobs.blob_key = artifacts.blob_key
+  WHERE artifacts.task_id = ? AND artifacts.state = 'staged'`;
 
 /** Of inputs with the same bytes, the first stands for all. */
 const CORRUPT = `

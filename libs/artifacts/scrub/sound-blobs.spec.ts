@@ -85,6 +85,20 @@ describe('damaged bytes of an artifact', () => {
     expect(await lab.engine.reads.query('SELECT * FROM corrupt_blobs')).toEqual([]);
   });
 
+  it('is not published by its name and digest: the edge is to upload it again', async () => {
+    const lease = await lab.lease();
+    const { artifact } = await lab.put(lease, 'a', 'sounds');
+    const declared = [{ name: 'a', sha256: artifact.sha256 }];
+    await spoil(artifact);
+    await expect(reads().whole(artifact)).rejects.toMatchObject(refused);
+    await expect(lab.complete(lease, declared)).rejects.toMatchObject({
+      code: 'artifact.incomplete',
+    });
+    await lab.put(lease, 'a', 'sounds');
+    await lab.complete(lease, declared);
+    expect(String(await lab.bytesOf(lease.jobId, 'a'))).toBe('sounds');
+  });
+
   it('do not get a digest of their own in the completion of a job of many tasks', async () => {
     const { job, leases } = await lab.leaseAll(2);
     for (const [index, lease] of leases.entries()) {

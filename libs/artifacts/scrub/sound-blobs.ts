@@ -44,6 +44,11 @@ export class SoundBlobs {
     return this.marks.isCorrupt(db, blobKey);
   }
 
+  /** The names of what a task has staged and what was found damaged since. */
+  async markedOfStaged(db: Queryable, taskId: string): Promise<ReadonlySet<string>> {
+    return new Set(await this.marks.corruptStaged(db, taskId));
+  }
+
   /** A small one whole, hashed as it is read; null when any of it is gone or is not what came. Writes nothing. */
   async readWhole(stored: HashedBytes): Promise<Buffer | null> {
     const bytes = await this.store.readWhole(stored.blobKey, stored.size);
