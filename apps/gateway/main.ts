@@ -2,10 +2,12 @@ import { DatabaseLockedError, NewerSchemaError } from '@foreman/database';
 import { Logger } from 'nestjs-pino';
 import { SettingsError } from './config/settings';
 import { loadProcessOptions } from './config/load-options';
+import { widenThreadPool } from './config/lookup-threads';
 import { createGateway, startGateway } from './create-gateway';
 import { stopOnSignals } from './stop-on-signals';
 
 async function main(): Promise<void> {
+  widenThreadPool();
   const { options, madeFiles } = await loadProcessOptions();
   const app = await createGateway(options);
   const logger = app.get(Logger);

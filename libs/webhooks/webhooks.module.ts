@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { DatabaseModule } from '@foreman/database';
 import { Clock, IdSource } from '@foreman/kernel';
@@ -20,6 +19,7 @@ import { WebhookEndpointEntity } from './entities/endpoint.entity';
 import { WebhookMessageEntity } from './entities/message.entity';
 import { Outbox } from './outbox/outbox.service';
 import { OutboxStore } from './outbox/outbox.store';
+import { NameLookups } from './posting/name-lookups';
 import { WebhookPoster } from './posting/webhook-poster';
 import { DeliveryAttempt } from './sending/delivery-attempt';
 import { DeliveryClaims } from './sending/delivery-claims.store';
@@ -79,12 +79,14 @@ const INNER: Provider[] = [
   },
   {
     provide: WebhookPoster,
-    useFactory: (settings: WebhooksSettings, policy: TargetPolicy, clock: Clock) =>
-      new WebhookPoster(policy, clock, {
+    useFactory: (settings: WebhooksSettings, policy: TargetPolicy, clock: Clock) => {
+      const lookups = new NameLookups();
+      return new WebhookPoster(policy, clock, {
         timeoutMs: settings.timeoutMs,
         certificateAuthorities: settings.certificateAuthorities,
-        resolve: settings.resolve ?? everyAddress,
-      }),
+        resolve: settings.resolve ?? ((host) => lookups.resolve(host)),
+      });
+    },
     inject: [WebhooksSettings, TargetPolicy, Clock],
   },
 ];
@@ -110,9 +112,4 @@ export class WebhooksModule {
       exports: FACE,
     };
   }
-}
-
-async function everyAddress(host: string): Promise<string[]> {
-  const entries = await lookup(host, { all: true });
-  return entries.map((entry) => entry.address);
 }

@@ -39,7 +39,10 @@ export interface WebhooksOptions {
   readonly stopGraceMs?: number;
   /** Certificate authorities (PEM) that are trusted instead of the well-known ones. */
   readonly certificateAuthorities?: readonly string[];
-  /** Every address of a host name. Default: the operating system's resolver. */
+  /**
+   * Every address of a host name. Default: the operating system's resolver, which runs on half of libuv's threads;
+   * set UV_THREADPOOL_SIZE to twice `concurrency`, so that dead name servers delay nobody else.
+   */
   readonly resolve?: (host: string) => Promise<string[]>;
 }
 

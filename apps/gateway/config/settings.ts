@@ -85,6 +85,10 @@ export function readSettings(environment: Environment) {
       wholeNumber(1, MAX_ARTIFACTS),
       10_000,
     ),
+    uploadsPerLease: reader.read('FOREMAN_UPLOADS_PER_LEASE', wholeNumber(1, 1000), 8),
+    maxDownloads: reader.read('FOREMAN_MAX_DOWNLOADS', wholeNumber(1, 100_000), 256),
+    maxSignedDownloads: reader.read('FOREMAN_MAX_SIGNED_DOWNLOADS', wholeNumber(1, 100_000), 256),
+    downloadIdleSeconds: reader.read('FOREMAN_DOWNLOAD_IDLE_SECONDS', wholeNumber(1, 3600), 60),
     inputTtlSeconds: reader.read(
       'FOREMAN_INPUT_TTL_SECONDS',
       wholeNumber(1, YEAR_SECONDS - DAY_SECONDS),
