@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { BlobRegistry } from '../../libs/artifacts/blob-registry';
+import { BlobStore } from '@foreman/artifacts';
 import { DomainError } from '@foreman/kernel';
 import { type InProcessGateway, startInProcess } from './harness';
 
@@ -69,7 +69,7 @@ describe('an upload that is refused when its body is under way', () => {
   ])('as %s is told so, and leaves its connection usable', async (_what, upload) => {
     const { path, headers } = await upload();
     const busy = new DomainError('server.busy', 'Not now.', { retryAfterSeconds: 1 });
-    jest.spyOn(gateway.app.get(BlobRegistry), 'open').mockRejectedValueOnce(busy);
+    jest.spyOn(gateway.app.get(BlobStore), 'write').mockRejectedValueOnce(busy);
     const refused = await call('PUT', path, headers, BODY);
     expect(refused.status).toBe(503);
     expect(JSON.parse(refused.body)).toMatchObject({ code: 'server.busy' });

@@ -12,7 +12,7 @@ import { ScrubStore } from './scrub.store';
 export type HashedBytes = Pick<ArtifactRecord, 'blobKey' | 'size' | 'sha256'>;
 
 /** What a small blob turned out to be: its bytes, damaged (and marked), or on its way out. */
-export type WholeBytes = Buffer | 'damaged' | 'gone';
+type WholeBytes = Buffer | 'damaged' | 'gone';
 
 /** All bytes of a blob were read, and they are not what came. */
 class OtherBytesError extends Error {
