@@ -8,6 +8,9 @@ import { type InProcessGateway, startInProcess } from './harness';
 /** Far more than the buffers of a connection and of a stream hold. */
 const BODY = Buffer.alloc(8 * 1024 * 1024, 'x');
 
+/** Nothing moves for so long: nobody reads the body. */
+const STILL_MS = 20_000;
+
 describe('an upload that is refused when its body is under way', () => {
   let gateway: InProcessGateway;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -27,10 +30,11 @@ describe('an upload that is refused when its body is under way', () => {
     let socket: Socket | null = null;
     const answered = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request(
-        { hostname, port, path, method, agent, headers: { ...headers } },
+        { hostname, port, path, method, agent, headers: { ...headers }, timeout: STILL_MS },
         resolve,
       );
       sent.on('error', reject);
+      sent.on('timeout', () => sent.destroy(new Error('The connection stands still')));
       sent.once('socket', (used) => (socket = used));
       sent.end(body);
     });
