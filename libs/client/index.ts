@@ -6,10 +6,14 @@ export type { InputBytes, InputOptions } from './input-upload';
 export type { WaitOptions } from './finalized-wait';
 export type { LiveOptions, ReceivedLiveEvent } from './live-events';
 export type { DownloadOptions } from './artifact-download';
-export { WebhookRejected, verifyWebhook } from './verify-webhook';
-export type { VerifiedWebhook, WebhookHeaders, WebhookToVerify } from './verify-webhook';
+export { verifyWebhook } from './verify-webhook';
+export type { VerifiedWebhook, WebhookToVerify } from './verify-webhook';
+export { WebhookRejected } from './webhook-signature';
+export type { WebhookHeaders } from './webhook-signature';
 export { DEFAULT_WEBHOOK_LIMIT_BYTES, receiveNestWebhook, receiveWebhook } from './receive-webhook';
 export type { RawBodyRequest } from './receive-webhook';
+export { webhookListener } from './webhook-listener';
+export type { WebhookListenerOptions } from './webhook-listener';
 export {
   ArtifactCorrupted,
   BodyTooLarge,
@@ -18,6 +22,7 @@ export {
 } from '@foreman/gateway-http';
 export type {
   ArtifactEventData,
+  ArtifactInEvent,
   ArtifactObject,
   Attempt,
   CodedError,
@@ -48,5 +53,7 @@ export type {
   TaskEventData,
   TaskRequest,
   TaskStatus,
+  TestEvent,
+  WebhookEvent,
   WebhookTarget,
 } from './protocol.types';

@@ -1,62 +1,59 @@
-import { Webhook, WebhookVerificationError } from 'standardwebhooks';
-import type { JobEvent } from './protocol.types';
+import { SystemClock } from '@foreman/kernel';
+import type { Clock } from '@foreman/kernel';
+import type { WebhookEvent } from './protocol.types';
+import { WebhookRejected, isSigned, webhookHead, webhookKeys } from './webhook-signature';
+import type { WebhookHeaders } from './webhook-signature';
 
-/** As Node gives them (`request.headers`). */
-export type WebhookHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+/** Either way (Standard Webhooks): what was recorded earlier cannot be played again, and clocks may differ a little. */
+const TOLERANCE_SECONDS = 300;
 
 export interface WebhookToVerify {
   /** One `whsec_` secret, or several while one is being replaced. */
   readonly secrets: string | readonly string[];
   readonly headers: WebhookHeaders;
   /** The body exactly as it came: parsed and printed again it would not match. */
-  readonly rawBody: Buffer | string;
+  readonly rawBody: Uint8Array | string;
+  readonly clock?: Pick<Clock, 'now'>;
 }
 
 export interface VerifiedWebhook {
   /** The event's id, the same over its retries: keep it to handle each event once. */
   readonly id: string;
-  readonly event: JobEvent;
-}
-
-/** A request that is not a webhook of this gateway: answer it 4xx and do nothing else. */
-export class WebhookRejected extends Error {
-  override readonly name = 'WebhookRejected';
+  readonly event: WebhookEvent;
 }
 
 /**
- * Checks a webhook by Standard Webhooks: signature over id, timestamp and body, and a timestamp that is at most five
- * minutes away. Throws `WebhookRejected`. Events may come again and in another order: compare `job.run` and `job.seq`.
+ * Checks a webhook by Standard Webhooks: a signature over id, timestamp and body, and a timestamp that is at most five
+ * minutes away. Events may come again and in another order: compare `job.seq`.
+ * @throws WebhookRejected (answer 401); TypeError where the caller is wrong: a secret that is none, a body that was parsed.
  */
-export function verifyWebhook({ secrets, headers, rawBody }: WebhookToVerify): VerifiedWebhook {
-  const flat = singleHeaders(headers);
-  const body = typeof rawBody === 'string' ? rawBody : rawBody.toString('utf8');
-  const candidates = typeof secrets === 'string' ? [secrets] : secrets;
-  let refusal = 'no secret was given';
-  for (const secret of candidates) {
-    try {
-      new Webhook(secret).verify(body, flat, { jsonParse: false });
-      return { id: flat['webhook-id'] ?? '', event: eventFrom(body) };
-    } catch (error) {
-      if (!(error instanceof WebhookVerificationError)) throw error;
-      refusal = error.message;
-    }
-  }
-  throw new WebhookRejected(refusal);
+export function verifyWebhook(webhook: WebhookToVerify): VerifiedWebhook {
+  const keys = webhookKeys(webhook.secrets);
+  const body = bytesOf(webhook.rawBody);
+  const head = webhookHead(webhook.headers);
+  const clock = webhook.clock ?? new SystemClock();
+  const ageSeconds = Math.floor(clock.now() / 1000) - head.timestampSeconds;
+  if (ageSeconds > TOLERANCE_SECONDS) throw new WebhookRejected('the webhook is too old');
+  if (ageSeconds < -TOLERANCE_SECONDS) throw new WebhookRejected('the webhook is from the future');
+  if (!isSigned(head, body, keys)) throw new WebhookRejected('no signature matches');
+  return { id: head.id, event: eventFrom(body) };
 }
 
-function eventFrom(body: string): JobEvent {
+function bytesOf(rawBody: unknown): Buffer {
+  if (typeof rawBody === 'string') return Buffer.from(rawBody);
+  if (rawBody instanceof Uint8Array) {
+    return Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
+  }
+  throw new TypeError(
+    `verifying a webhook takes its raw body, a Buffer or a string, and got ${rawBody === null ? 'null' : typeof rawBody}: ` +
+      'what was parsed and is printed again does not match its signature',
+  );
+}
+
+function eventFrom(body: Buffer): WebhookEvent {
   try {
-    return JSON.parse(body) as JobEvent;
+    return JSON.parse(body.toString('utf8')) as WebhookEvent;
   } catch (cause) {
     throw new WebhookRejected('the body is not JSON', { cause });
   }
-}
-
-function singleHeaders(headers: WebhookHeaders): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string') flat[name.toLowerCase()] = value;
-    else if (value?.[0] !== undefined) flat[name.toLowerCase()] = value[0];
-  }
-  return flat;
 }

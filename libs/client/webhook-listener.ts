@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BodyTooLarge } from '@foreman/gateway-http';
+import type { Clock } from '@foreman/kernel';
+import { DEFAULT_WEBHOOK_LIMIT_BYTES, receiveWebhook } from './receive-webhook';
+import type { VerifiedWebhook } from './verify-webhook';
+import { WebhookRejected, webhookKeys } from './webhook-signature';
+
+export interface WebhookListenerOptions {
+  /** One `whsec_` secret, or several while one is being replaced. */
+  readonly secrets: string | readonly string[];
+  /**
+   * Keeps the event, or does what it asks for; its webhook is answered when this settles, within the 15 s that the gateway
+   * waits. May see an event more than once. If it throws, the gateway sends the event again.
+   */
+  readonly onEvent: (webhook: VerifiedWebhook) => Promise<void> | void;
+  /** Whatever was not answered 2xx, for a log: never the request's own body. */
+  readonly onRefused?: (error: unknown) => void;
+  /** The longest body that is read. Default 4 MiB. */
+  readonly limitBytes?: number;
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+/**
+ * For `http.createServer(webhookListener({...}))`, or a route of one: reads, verifies, hands over, and answers what makes the
+ * gateway do the right thing. 204: delivered. 401: not by these secrets, or too old. 413: send it again with URLs. 500:
+ * `onEvent` failed, send it again later. 405 for anything but POST. @throws TypeError for a secret that is none.
+ */
+export function webhookListener(
+  options: WebhookListenerOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  webhookKeys(options.secrets);
+  return (request, response) => void answer(request, response, options);
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: WebhookListenerOptions,
+): Promise<void> {
+  if (request.method !== 'POST') {
+    response.writeHead(405, { allow: 'POST' }).end();
+    return;
+  }
+  const { secrets, limitBytes = DEFAULT_WEBHOOK_LIMIT_BYTES, clock } = options;
+  try {
+    await options.onEvent(await receiveWebhook(request, secrets, limitBytes, clock));
+    response.writeHead(204).end();
+  } catch (error) {
+    options.onRefused?.(error);
+    response.writeHead(statusOf(error)).end();
+  }
+}
+
+/** Never 410, which would end the endpoint. Without words: who is refused learns nothing. */
+function statusOf(error: unknown): number {
+  if (error instanceof BodyTooLarge) return 413;
+  return error instanceof WebhookRejected ? error.statusCode : 500;
+}
