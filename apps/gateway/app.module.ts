@@ -66,6 +66,7 @@ export class AppModule {
           taskMaxCount: options.taskArtifactsMaxCount,
           jobMaxBytes: options.jobArtifactsMaxBytes,
           jobMaxCount: options.jobArtifactsMaxCount,
+          uploadsPerLease: options.uploadsPerLease,
           inputTtlSeconds: options.inputTtlSeconds,
           scrubBytesPerSecond: options.scrubBytesPerSecond,
           publicUrl: () => publicUrl.base(),

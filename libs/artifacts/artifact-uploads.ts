@@ -9,6 +9,7 @@ import { ArtifactsSettings } from './artifacts.options';
 import { BlobIntake, type ArrivedBytes } from './blob-intake';
 import { ArtifactLimits } from './limits/artifact-limits';
 import type { StagingPlace } from './limits/artifact-usage';
+import { UploadsUnderWay } from './limits/uploads-under-way';
 import { checkMediaType } from './media-type';
 import { SoundBlobs } from './scrub/sound-blobs';
 import { UploadBody, type ExpectedDigests } from './upload-body';
@@ -44,6 +45,7 @@ export class ArtifactUploads {
     private readonly artifacts: ArtifactStore,
     private readonly intake: BlobIntake,
     private readonly limits: ArtifactLimits,
+    private readonly underWay: UploadsUnderWay,
     private readonly sound: SoundBlobs,
     private readonly settings: ArtifactsSettings,
   ) {}
@@ -53,18 +55,22 @@ export class ArtifactUploads {
    * against the fence before the first byte and after the last, and extended in between. Other bytes
    * under the name replace the staged ones, which stay as long as the new ones are not in. Durable when it resolves.
    * @throws `request.invalid`, `task.not_found`, `lease.lost`, `artifact.too_large`,
-   * `artifact.digest_mismatch`; whatever `body` throws.
+   * `artifact.digest_mismatch`; `rate.limited` when the lease has too many under way; `server.busy` when a newer
+   * upload of the name takes its place; whatever `body` throws.
    */
   async put(upload: ArtifactUpload): Promise<UploadedArtifact> {
     checkArtifactName(upload.name);
     checkMediaType(upload.contentType);
     const task = await this.unitOfWork.run((tx) => this.fence.hold(tx, this.claim(upload)));
     // Beside the writers: what is judged here is judged again when the bytes have come.
-    const limit = await this.limits.room(this.reads, placeOf(upload, task));
-    const body = new UploadBody(upload.body, upload.digests ?? {}, limit);
-    return this.intake.take(body, this.leaseKeeper(upload), (tx, bytes) =>
-      this.stage(tx, upload, bytes),
-    );
+    const place = placeOf(upload, task);
+    const limit = await this.limits.room(this.reads, place);
+    return this.underWay.ofLease(place, upload.body, (flowing) => {
+      const body = new UploadBody(flowing, upload.digests ?? {}, limit);
+      return this.intake.take(body, this.leaseKeeper(upload), (tx, bytes) =>
+        this.stage(tx, upload, bytes),
+      );
+    });
   }
 
   private async stage(

@@ -28,6 +28,7 @@ import { TaskInputs } from './inputs/task-inputs';
 import { JobCompletion } from './job-completion';
 import { ArtifactLimits } from './limits/artifact-limits';
 import { JobArtifactUsageEntity, LeaseArtifactUsageEntity } from './limits/artifact-usage.entity';
+import { UploadsUnderWay } from './limits/uploads-under-way';
 import { UsageCounts } from './limits/usage-counts';
 import { ArtifactScrub } from './scrub/artifact-scrub';
 import { BlobCheck } from './scrub/blob-check';
@@ -75,6 +76,7 @@ const FACE = [
   TaskInputs,
   DownloadUrls,
   UploadUrls,
+  UploadsUnderWay,
 ];
 
 /** Artifact metadata and their bytes, over jobs and their fence. No routes, no timers. */

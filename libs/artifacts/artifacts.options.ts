@@ -13,6 +13,8 @@ export interface ArtifactsOptions {
   readonly jobMaxBytes?: number;
   /** How many artifacts a job may have. Default 10000. */
   readonly jobMaxCount?: number;
+  /** How many uploads a lease may have under way at the same time. Default 8. */
+  readonly uploadsPerLease?: number;
   /**
    * Base of the URLs that are handed out, without a slash at its end. A function where the port is
    * only known once the server listens.
@@ -43,6 +45,7 @@ export class ArtifactsSettings {
   readonly taskMaxCount: number;
   readonly jobMaxBytes: number;
   readonly jobMaxCount: number;
+  readonly uploadsPerLease: number;
   readonly leaseExtensionMs: number;
   readonly inputTtlSeconds: number;
   readonly scrubBytesPerSecond: number;
@@ -59,6 +62,7 @@ export class ArtifactsSettings {
     this.taskMaxCount = wholeNumber('taskMaxCount', options.taskMaxCount ?? 1000, 1);
     this.jobMaxBytes = wholeNumber('jobMaxBytes', options.jobMaxBytes ?? 4_294_967_296, 1);
     this.jobMaxCount = wholeNumber('jobMaxCount', options.jobMaxCount ?? 10_000, 1);
+    this.uploadsPerLease = wholeNumber('uploadsPerLease', options.uploadsPerLease ?? 8, 1);
     this.leaseExtensionMs = wholeNumber('leaseExtensionMs', options.leaseExtensionMs ?? 5000, 1);
     this.inputTtlSeconds = wholeNumber('inputTtlSeconds', options.inputTtlSeconds ?? 86_400, 1);
     this.scrubBytesPerSecond = wholeNumber(

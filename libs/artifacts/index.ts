@@ -9,6 +9,7 @@ export type { ArtifactRecord } from './artifact-record';
 export { ArtifactRemoval } from './artifact-removal';
 export type { RemovedArtifacts } from './artifact-removal';
 export { ArtifactUploads } from './artifact-uploads';
+export { UploadsUnderWay } from './limits/uploads-under-way';
 export type { ArtifactUpload, UploadedArtifact } from './artifact-uploads';
 export { BlobStore } from './blob-store';
 export type { ByteRange } from './blob-store';

@@ -65,6 +65,7 @@ export class TaskArtifactsController {
     'lease.missing',
     'lease.lost',
     'task.not_found',
+    'rate.limited',
     'server.storage_full',
   )
   async put(

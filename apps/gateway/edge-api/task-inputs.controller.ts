@@ -4,7 +4,7 @@ import { Controller, Get, Head, Param, Req, Res, applyDecorators } from '@nestjs
 import { ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { ApiProblems } from '../http/api-problems';
-import { serveBytes } from '../http/byte-serving';
+import { Downloads } from '../http/downloads';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
@@ -16,7 +16,10 @@ const BYTES = { type: 'string', format: 'binary' } as const;
 @Controller('internal/edges/tasks/:id/inputs')
 @EdgeFace()
 export class TaskInputsController {
-  constructor(private readonly inputs: TaskInputs) {}
+  constructor(
+    private readonly inputs: TaskInputs,
+    private readonly downloads: Downloads,
+  ) {}
 
   @Get(':name')
   @ApiOperation({
@@ -64,7 +67,7 @@ export class TaskInputsController {
     response: Response,
   ): Promise<void> {
     const input = await this.inputs.get(claim, name);
-    await serveBytes(request, response, {
+    await this.downloads.serve('token', request, response, {
       name: input.name,
       contentType: input.contentType,
       size: input.size,
@@ -92,6 +95,7 @@ function ApiBytes() {
       'artifact.precondition_failed',
       'artifact.range_not_satisfiable',
       'artifact.corrupt',
+      'rate.limited',
     ),
   );
 }

@@ -22,22 +22,38 @@ export interface ServedBytes {
   whole(): Promise<Buffer>;
 }
 
+/** How bytes go out. */
+export interface SendRules {
+  /** A reader that takes no byte for so long is cut off, in ms. A slow one that goes on reading is not. */
+  readonly idleMs: number;
+  /**
+   * Called before the headers of an answer that sends bytes; what it throws is the answer then. What it answers is
+   * called once, when the response is over.
+   */
+  readonly begin: () => () => void;
+}
+
 /** Up to here bytes are answered from memory: a stream and its pipeline cost more than they do. */
 const AT_ONCE_BYTES = 65_536;
+
+/** How a stream ends whose reader has gone, or was cut off. */
+const GONE_CODES = new Set<unknown>(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
 
 const logger = new Logger('ByteServing');
 
 /**
  * Answers a GET or HEAD with bytes that are not to be trusted (contract, "Serving"): conditions and
  * single ranges by RFC 9110, headers that keep a browser from running anything. Settles when the
- * bytes are out (small ones: handed over), or when the connection is cut off because either side failed.
- * @throws `artifact.precondition_failed`, `artifact.range_not_satisfiable` (with `Content-Range` set); what `whole`
- * rejects with.
+ * bytes are out (small ones: handed over), or when the connection is cut off because either side failed, or the
+ * reader does not read.
+ * @throws `artifact.precondition_failed`, `artifact.range_not_satisfiable` (with `Content-Range` set); what `begin`
+ * throws and `whole` rejects with.
  */
 export async function serveBytes(
   request: Request,
   response: Response,
   bytes: ServedBytes,
+  rules: SendRules,
 ): Promise<void> {
   const etag = `"${bytes.sha256}"`;
   const answer = answerTo(request.method, request.headers, etag, bytes.size);
@@ -58,6 +74,7 @@ export async function serveBytes(
   const isBare = request.method === 'HEAD' || length === 0;
   const isAtOnce = !isBare && length === bytes.size && length <= AT_ONCE_BYTES;
   // Before the headers, none of which a refusal is to have.
+  const broken = isBare ? undefined : begin(request, response, rules);
   const whole = isAtOnce ? await bytes.whole() : null;
   describe(response, bytes);
   if (range !== undefined) {
@@ -66,7 +83,35 @@ export async function serveBytes(
   response.setHeader('Content-Length', length);
   if (isBare) response.end();
   else if (whole !== null) response.end(whole);
-  else await send(bytes.open(range), response);
+  else await send(bytes.open(range), response, broken);
+}
+
+/**
+ * Sees to it that the end is noticed, whatever way it comes. Node looks at what the socket has taken (and not only at
+ * whether a write is done) before it calls this a time-out. A response that waits behind another on its connection
+ * (pipelined) is told nothing when that breaks: the signal aborts then.
+ */
+function begin(request: Request, response: Response, rules: SendRules): AbortSignal {
+  const release = rules.begin();
+  const { socket } = request;
+  const broken = new AbortController();
+  let isOver = false;
+  // Both come when a connection breaks: a listener that is taken off during an event is called by it all the same.
+  const over = () => {
+    if (isOver) return;
+    isOver = true;
+    socket.off('close', brokenOff);
+    release();
+  };
+  const brokenOff = () => {
+    over();
+    broken.abort();
+  };
+  response.setTimeout(rules.idleMs, () => response.destroy());
+  response.once('close', over);
+  socket.once('close', brokenOff);
+  if (socket.destroyed) brokenOff();
+  return broken.signal;
 }
 
 /** Set on the raw response: Express would add a charset to the type. */
@@ -81,16 +126,16 @@ function describe(response: Response, bytes: ServedBytes): void {
 }
 
 /** `pipeline` destroys the response when the source fails: cut off, never ended as if whole. */
-async function send(source: Readable, response: Response): Promise<void> {
+async function send(source: Readable, response: Response, signal?: AbortSignal): Promise<void> {
   try {
-    await pipeline(source, response);
+    await pipeline(source, response, { signal });
   } catch (error) {
     if (!isClientGone(error)) logger.error(error);
   }
 }
 
 function isClientGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return error instanceof Error && 'code' in error && GONE_CODES.has(error.code);
 }
 
 function preconditionFailed(etag: string): DomainError {

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
 import { ConnectionClosing } from './connection-closing';
 import { DiskReserve } from './disk-reserve';
+import { Downloads } from './downloads';
 import { FreeSpace } from './free-space';
 import { GracefulStop } from './graceful-stop';
 import { HealthController } from './health.controller';
@@ -20,10 +21,11 @@ export class HttpModule {
         { provide: PublicUrl, useValue: publicUrl },
         ConnectionClosing,
         DiskReserve,
+        Downloads,
         FreeSpace,
         GracefulStop,
       ],
-      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing, DiskReserve, FreeSpace],
+      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing, DiskReserve, Downloads, FreeSpace],
     };
   }
 }

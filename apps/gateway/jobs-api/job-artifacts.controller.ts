@@ -7,7 +7,7 @@ import { ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nes
 import type { Request, Response } from 'express';
 import { ApiPage } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
-import { serveBytes } from '../http/byte-serving';
+import { Downloads } from '../http/downloads';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { pageRequestOf } from '../http/page.dto';
@@ -26,6 +26,7 @@ export class JobArtifactsController {
     private readonly reads: ReadConnection,
     private readonly artifacts: ArtifactReads,
     private readonly objects: ArtifactObjects,
+    private readonly downloads: Downloads,
   ) {}
 
   @Get()
@@ -91,7 +92,8 @@ export class JobArtifactsController {
     await getJob(this.reads, id);
     const artifact = await this.artifacts.get(this.reads, id, name);
     await this.artifacts.assertSound(this.reads, artifact);
-    await serveBytes(request, response, servedArtifact(this.artifacts, artifact));
+    const bytes = servedArtifact(this.artifacts, artifact);
+    await this.downloads.serve('token', request, response, bytes);
   }
 }
 
@@ -109,6 +111,7 @@ function ApiBytes() {
       'artifact.precondition_failed',
       'artifact.range_not_satisfiable',
       'artifact.corrupt',
+      'rate.limited',
     ),
   );
 }

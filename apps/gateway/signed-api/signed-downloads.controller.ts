@@ -4,7 +4,7 @@ import { Controller, Get, Head, Param, Req, Res, applyDecorators } from '@nestjs
 import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { ApiProblems } from '../http/api-problems';
-import { serveBytes } from '../http/byte-serving';
+import { Downloads } from '../http/downloads';
 import { servedArtifact } from '../jobs-api/served-artifact';
 import { ApiSignedQuery, SignedFace } from './signed-face';
 
@@ -18,6 +18,7 @@ export class SignedDownloadsController {
     private readonly reads: ReadConnection,
     private readonly urls: DownloadUrls,
     private readonly artifacts: ArtifactReads,
+    private readonly downloads: Downloads,
   ) {}
 
   @Get()
@@ -62,7 +63,8 @@ export class SignedDownloadsController {
     const called = { jobId, name, query: request.query };
     const artifact = await this.urls.open(this.reads, called);
     await this.artifacts.assertSound(this.reads, artifact);
-    await serveBytes(request, response, servedArtifact(this.artifacts, artifact));
+    const bytes = servedArtifact(this.artifacts, artifact);
+    await this.downloads.serve('signed', request, response, bytes);
   }
 }
 
@@ -78,6 +80,7 @@ function ApiSigned() {
       'artifact.precondition_failed',
       'artifact.range_not_satisfiable',
       'artifact.corrupt',
+      'rate.limited',
     ),
   );
 }

@@ -48,6 +48,7 @@ export class SignedUploadsController {
     'artifact.too_large',
     'lease.lost',
     'task.not_found',
+    'rate.limited',
     'server.storage_full',
   )
   async put(

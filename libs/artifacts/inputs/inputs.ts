@@ -4,6 +4,7 @@ import { Clock, DomainError, IdSource, invalidField, isUuid } from '@foreman/ker
 import { ArtifactsSettings } from '../artifacts.options';
 import { BlobIntake, type ArrivedBytes } from '../blob-intake';
 import { artifactLimit, tooLarge, type SizeLimit } from '../limits/size-limit';
+import { UploadsUnderWay } from '../limits/uploads-under-way';
 import { checkMediaType } from '../media-type';
 import { UploadBody, type ExpectedDigests } from '../upload-body';
 import { InputBlobs } from './input-blobs';
@@ -49,6 +50,7 @@ export class Inputs {
     private readonly ids: IdSource,
     private readonly intake: BlobIntake,
     private readonly blobs: InputBlobs,
+    private readonly underWay: UploadsUnderWay,
     private readonly settings: ArtifactsSettings,
   ) {}
 
@@ -80,15 +82,18 @@ export class Inputs {
    * Streams the bytes in. The same bytes again are answered with what is there, or take the place of what was found
    * damaged; a stored input keeps its bytes. Durable when it resolves.
    * @throws `input.not_found`, `input.conflict` for other bytes than are stored, `artifact.too_large`,
-   * `artifact.digest_mismatch`, `request.invalid` for another size than was announced; whatever `body` throws.
+   * `artifact.digest_mismatch`, `request.invalid` for another size than was announced;
+   * `server.busy` when a newer upload of it takes its place; whatever `body` throws.
    */
   async put({ inputId, body, digests = {} }: InputUpload): Promise<UploadedInput> {
     const input = await this.visible(this.reads, inputId);
-    const upload = new UploadBody(body, digests, this.limitOf(input));
-    if (input.sha256 !== null && !(await this.blobs.areDamaged(this.reads, input.sha256))) {
-      return this.compare(input, upload);
-    }
-    return this.intake.take(upload, nothing, (tx, bytes) => this.record(tx, inputId, bytes));
+    return this.underWay.ofInput(inputId, body, async (flowing) => {
+      const upload = new UploadBody(flowing, digests, this.limitOf(input));
+      if (input.sha256 !== null && !(await this.blobs.areDamaged(this.reads, input.sha256))) {
+        return this.compare(input, upload);
+      }
+      return this.intake.take(upload, nothing, (tx, bytes) => this.record(tx, inputId, bytes));
+    });
   }
 
   /** No new job can name it from here on; the jobs that do keep it. @throws `input.not_found`. */

@@ -22,7 +22,8 @@ export class EngineModule {
         EdgesModule.forRoot(),
         ProgressModule.forRoot(),
         ResultsModule.forRoot(),
-        ArtifactsModule.forRoot({ publicUrl: 'http://127.0.0.1' }),
+        // The lanes are measured with many uploads of one lease.
+        ArtifactsModule.forRoot({ publicUrl: 'http://127.0.0.1', uploadsPerLease: 1000 }),
         WebhooksModule.forRoot({ secretKey: Buffer.alloc(32), artifactSource: ArtifactObjects }),
         LeasingModule.forRoot(),
       ],
