@@ -60,6 +60,6 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
 }
 
 /** As resolvers say it. */
-export function noAddress(host: string): Error {
+function noAddress(host: string): Error {
   return Object.assign(new Error(`${host} has no address`), { code: 'ENODATA' });
 }

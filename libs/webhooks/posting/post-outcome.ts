@@ -1,17 +1,20 @@
 /** Why an attempt failed, for operators and metrics. */
-export type ErrorClass =
-  | 'target_refused'
-  | 'dns'
-  | 'connect'
-  | 'tls'
-  | 'timeout'
-  | 'reset'
-  | 'protocol'
-  | 'redirect'
-  | 'status'
-  | 'secret_unreadable'
-  | 'body_unavailable'
-  | 'other';
+export const ERROR_CLASSES = [
+  'target_refused',
+  'dns',
+  'connect',
+  'tls',
+  'timeout',
+  'reset',
+  'protocol',
+  'redirect',
+  'status',
+  'secret_unreadable',
+  'body_unavailable',
+  'other',
+] as const;
+
+export type ErrorClass = (typeof ERROR_CLASSES)[number];
 
 /** What became of one POST. */
 export interface PostOutcome {

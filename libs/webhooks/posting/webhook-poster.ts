@@ -4,7 +4,7 @@ import { Client, buildConnector, type Dispatcher } from 'undici';
 import { Clock } from '@foreman/kernel';
 import { bareHost } from '../target/bare-host';
 import type { TargetPolicy } from '../target/target-policy';
-import { checkedConnection, noAddress, type ConnectorFactory } from './checked-connection';
+import { checkedConnection, type ConnectorFactory } from './checked-connection';
 import { errorClassOf } from './error-class';
 import { failedPost, type PostOutcome } from './post-outcome';
 import { retryAfterMs } from './retry-after';
@@ -105,9 +105,7 @@ export class WebhookPoster {
     const host = bareHost(url.hostname);
     if (isIP(host) !== 0) return [host];
     // A resolver that hangs cannot be cancelled, only left behind.
-    const addresses = await Promise.race([this.options.resolve(host), rejectionOf(signal)]);
-    if (addresses.length === 0) throw noAddress(host);
-    return addresses;
+    return Promise.race([this.options.resolve(host), rejectionOf(signal)]);
   }
 
   private async outcomeOf(
