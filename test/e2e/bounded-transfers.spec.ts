@@ -122,6 +122,7 @@ describe('transfers at the same time', () => {
       }
       await taken('token', 0);
       await taken('signed', 0);
+      expect((await gateway.asAdmin('HEAD', path)).status).toBe(200);
     });
   });
 

@@ -101,7 +101,7 @@ describe('bytes that are under way', () => {
   it('of JSON are those that it is unpacked to', async () => {
     const during = jest.spyOn(reserve, 'during');
     const text = JSON.stringify({ kind: 'command', payload: { text: 'x'.repeat(50_000) } });
-    const call = (headers: Record<string, string>, body: BodyInit) =>
+    const call = (headers: Record<string, string>, body: unknown) =>
       fetch(`${gateway.baseUrl}/jobs`, {
         method: 'POST',
         headers: {

@@ -5,6 +5,7 @@ import { DeliveriesController } from './deliveries.controller';
 import { EdgesController } from './edges.controller';
 import { EnrolmentsController } from './enrolments.controller';
 import { LateWritesController } from './late-writes.controller';
+import { PacedStats } from './paced-stats';
 import { QueuesController } from './queues.controller';
 import { ReleasesController } from './releases.controller';
 import { RetentionController } from './retention.controller';
@@ -30,6 +31,7 @@ import { WebhookStatsReader } from './webhook-stats.reader';
     WebhookEndpointUpkeepController,
     WebhookEndpointsController,
   ],
-  providers: [WebhookStatsReader, StatsReader],
+  providers: [PacedStats, WebhookStatsReader, StatsReader],
+  exports: [PacedStats],
 })
 export class AdminApiModule {}

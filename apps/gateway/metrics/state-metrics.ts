@@ -1,9 +1,9 @@
 import { ArtifactScrub } from '@foreman/artifacts';
 import { Injectable } from '@nestjs/common';
 import { Gauge, type Registry } from 'prom-client';
+import { PacedStats } from '../admin-api/paced-stats';
 import type { StatsDto } from '../admin-api/stats.dto';
 import type { MetricGroup } from './metric-group';
-import { PacedStats } from './paced-stats';
 
 /** What there is: from the figures of `GET /admin/stats`. */
 @Injectable()

@@ -1,12 +1,15 @@
 import { Clock } from '@foreman/kernel';
 import { Injectable } from '@nestjs/common';
-import type { StatsDto } from '../admin-api/stats.dto';
-import { StatsReader } from '../admin-api/stats.reader';
+import type { StatsDto } from './stats.dto';
+import { StatsReader } from './stats.reader';
 
 /** Counting takes at most one part in so many of the time, however often and by how many it is asked for. */
 const SHARE_OF_TIME = 20;
 
-/** The figures of `GET /admin/stats`, counted anew only when enough time has passed for what the last count cost. */
+/**
+ * The figures of `GET /admin/stats` and of the metrics, counted anew only when enough time has passed for what the last
+ * count cost: one for all who ask. A failed count is not remembered.
+ */
 @Injectable()
 export class PacedStats {
   private last: StatsDto | null = null;

@@ -1,5 +1,5 @@
 import { FakeClock } from '@foreman/testing';
-import type { StatsReader } from '../admin-api/stats.reader';
+import type { StatsReader } from './stats.reader';
 import { PacedStats } from './paced-stats';
 
 /** Only how often is real: what a count costs is told by the test. */
