@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ParkedPolls } from '@foreman/leasing';
 import { FakeClock, eventually } from '@foreman/testing';
 import { type InProcessGateway, startInProcess } from './harness';
