@@ -170,6 +170,12 @@ describe('every attempt', () => {
         raw('HTTP/1.1 101 Up\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
         broken('reset'),
       ],
+      // Undici's limit, and that of Node's fetch: RFC 9110 would have it skipped.
+      [
+        'an unasked 100',
+        raw('HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 204 Fine\r\n\r\n'),
+        broken('reset'),
+      ],
       ['nonsense', raw('this is not HTTP\r\n\r\n'), broken('protocol')],
       ['a status that is none', raw('HTTP/1.1 abc OK\r\n\r\n'), broken('protocol')],
       ['a bad length', raw('HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n'), broken('protocol')],
