@@ -21,6 +21,7 @@ import { Outbox } from './outbox/outbox.service';
 import { OutboxStore } from './outbox/outbox.store';
 import { NameLookups } from './posting/name-lookups';
 import { WebhookPoster } from './posting/webhook-poster';
+import { AttemptReports } from './sending/attempt-reports';
 import { DeliveryAttempt } from './sending/delivery-attempt';
 import { DeliveryClaims } from './sending/delivery-claims.store';
 import { DeliveryOutcomes } from './sending/delivery-outcomes.store';
@@ -43,6 +44,7 @@ const ENTITIES = [
 ];
 
 const FACE = [
+  AttemptReports,
   WebhookEndpoints,
   StandingEndpoints,
   EndpointProbe,

@@ -16,11 +16,17 @@ export class WebhookStatsReader {
 
   async read(): Promise<WebhookStatsDto> {
     const { enabled, replaying, disabled, failing } = await this.endpoints.counts(this.reads);
-    const { oldestCreatedAt } = await this.deliveries.backlog(this.reads);
-    const ageMs = oldestCreatedAt === null ? 0 : Math.max(0, this.clock.now() - oldestCreatedAt);
+    const { due, dueSince, oldestCreatedAt } = await this.deliveries.backlog(this.reads);
+    const now = this.clock.now();
     return {
       endpoints: { enabled, replaying, disabled, failing },
-      backlogAgeSeconds: Math.floor(ageMs / 1000),
+      due,
+      overdueSeconds: secondsBetween(dueSince, now),
+      backlogAgeSeconds: secondsBetween(oldestCreatedAt, now),
     };
   }
+}
+
+function secondsBetween(since: number | null, now: number): number {
+  return since === null ? 0 : Math.max(0, Math.floor((now - since) / 1000));
 }

@@ -5,6 +5,7 @@ import { HttpMetrics } from './http-metrics';
 import { LoadMetrics } from './load-metrics';
 import { ProcessMetrics } from './process-metrics';
 import { StateMetrics } from './state-metrics';
+import { WebhookMetrics } from './webhook-metrics';
 
 /** All metrics of this gateway. A registry of its own, not prom-client's global one: a process may hold several. */
 @Injectable()
@@ -18,8 +19,10 @@ export class MetricsRegistry {
     load: LoadMetrics,
     processes: ProcessMetrics,
     state: StateMetrics,
+    webhooks: WebhookMetrics,
   ) {
-    for (const group of [state, events, http, load, processes]) group.register(this.registry);
+    const groups = [state, events, webhooks, http, load, processes];
+    for (const group of groups) group.register(this.registry);
   }
 
   /** Simultaneous scrapes share one answer. */

@@ -20,6 +20,7 @@ import { WebhookMetrics } from './webhook-metrics';
     MetricsRegistry,
     ProcessMetrics,
     StateMetrics,
+    WebhookMetrics,
   ],
 })
 export class MetricsModule {}

@@ -129,16 +129,33 @@ describe('Deliveries', () => {
     expect(await lab.reads.query('SELECT id FROM webhook_endpoint_events')).toEqual([]);
   });
 
-  it('tells the backlog', async () => {
+  it('tells the backlog: what is owed, and what of it is due', async () => {
     const deliveries = lab.app.get(Deliveries);
-    expect(await deliveries.backlog(lab.reads)).toEqual({ pending: 0, oldestCreatedAt: null });
+    const none = { due: 0, dueSince: null, oldestCreatedAt: null };
+    expect(await deliveries.backlog(lab.reads)).toEqual(none);
     const since = lab.clock.now();
     for (let count = 0; count < 3; count += 1) {
       await lab.complete((await lab.submit({ url: receiver.url() })).jobId);
       lab.clock.advance(1000);
     }
+    expect(await deliveries.backlog(lab.reads)).toEqual({
+      due: 3,
+      dueSince: since,
+      oldestCreatedAt: since,
+    });
 
-    expect(await deliveries.backlog(lab.reads)).toEqual({ pending: 3, oldestCreatedAt: since });
+    receiver.script.push(...[500, 500, 500].map((status) => answerWith(status)));
+    await lab.sender.runOnce();
+    expect(await deliveries.backlog(lab.reads)).toEqual({ ...none, oldestCreatedAt: since });
+    const retryAt = lab.clock.now() + 6000;
+    lab.clock.advance(7000);
+    expect(await deliveries.backlog(lab.reads)).toMatchObject({
+      due: 3,
+      dueSince: expect.any(Number),
+    });
+    expect((await deliveries.backlog(lab.reads)).dueSince).toBeLessThanOrEqual(retryAt);
+    await lab.sender.runOnce();
+    expect(await deliveries.backlog(lab.reads)).toEqual(none);
   });
 
   it('is removed with its jobs, and only with those', async () => {

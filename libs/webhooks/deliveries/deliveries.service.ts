@@ -15,9 +15,11 @@ import { endpointDisabled } from './endpoint-disabled';
 import { deliveryView, type DeliveryContext, type DeliveryView } from './delivery-view';
 
 export interface DeliveryBacklog {
-  /** Deliveries that are owed. */
-  readonly pending: number;
-  /** Since when the oldest of them is; epoch ms. */
+  /** Owed deliveries whose time has come, those that are being sent included. */
+  readonly due: number;
+  /** Since when the longest waiting of them is; epoch ms. */
+  readonly dueSince: number | null;
+  /** When the oldest delivery was made that is still owed, due or not; epoch ms. */
   readonly oldestCreatedAt: number | null;
 }
 
@@ -76,15 +78,18 @@ export class Deliveries {
     return { items: await this.views(db, items), nextCursor };
   }
 
-  /** What is owed now: for stats, and to see that receivers keep up. */
+  /** What waits now, for stats: reads the index of what is due, and one row of another. */
   async backlog(db: Queryable): Promise<DeliveryBacklog> {
-    const [row] = await db.query<{ pending: number; oldest: number | null }>(
-      `SELECT count(*) AS pending, min(created_at) AS oldest FROM deliveries WHERE status = 'pending'`,
+    const [row] = await db.query<{ due: number; since: number | null; oldest: number | null }>(
+      `SELECT count(*) AS due, min(next_attempt_at) AS since,
+         (SELECT min(created_at) FROM deliveries WHERE status = 'pending') AS oldest
+       FROM deliveries WHERE status = 'pending' AND next_attempt_at <= ?`,
+      [this.clock.now()],
     );
-    const oldest = row?.oldest ?? null;
     return {
-      pending: Number(row?.pending ?? 0),
-      oldestCreatedAt: oldest === null ? null : Number(oldest),
+      due: Number(row?.due ?? 0),
+      dueSince: numberOrNull(row?.since),
+      oldestCreatedAt: numberOrNull(row?.oldest),
     };
   }
 
@@ -149,4 +154,9 @@ export class Deliveries {
       return context === undefined ? [] : [deliveryView(delivery, context, own)];
     });
   }
+}
+
+/** Sums and times may come as text from a database of 64-bit numbers. */
+function numberOrNull(value: number | null | undefined): number | null {
+  return value === null || value === undefined ? null : Number(value);
 }

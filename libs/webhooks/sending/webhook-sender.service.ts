@@ -3,6 +3,7 @@ import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Clock, RandomSource, delay } from '@foreman/kernel';
 import type { DeliveryEntity } from '../entities/delivery.entity';
 import { WebhooksSettings } from '../webhooks.options';
+import { AttemptReports } from './attempt-reports';
 import { DeliveryAttempt } from './delivery-attempt';
 import { DeliveryClaims } from './delivery-claims.store';
 import { hostOfLane } from './delivery-lane';
@@ -40,7 +41,6 @@ export class WebhookSender implements OnModuleDestroy {
   private readonly slots: HostSlots;
   private running: Promise<unknown> = Promise.resolve();
   private loop: Promise<void> | null = null;
-  /** Claimed, and not yet recorded. */
   private underWay = 0;
   private isStopping = false;
   private cut = new AbortController();
@@ -54,10 +54,16 @@ export class WebhookSender implements OnModuleDestroy {
     private readonly replay: ReplayStore,
     private readonly attempts: DeliveryAttempt,
     private readonly outcomes: DeliveryOutcomes,
+    private readonly reports: AttemptReports,
     private readonly wakeup: DeliveryWakeup,
     private readonly settings: WebhooksSettings,
   ) {
     this.slots = new HostSlots(settings.concurrency, settings.concurrencyPerHost);
+  }
+
+  /** Deliveries that are claimed and not yet recorded. */
+  get deliveriesUnderWay(): number {
+    return this.underWay;
   }
 
   /** Sends until nothing is due and nothing is under way. Runs never overlap; a second one waits for the first. */
@@ -183,7 +189,7 @@ export class WebhookSender implements OnModuleDestroy {
       this.outcomes.record(tx, delivery, attempt, verdict, disableAfterMs),
     );
     if (isRecorded) counts[COUNTED_AS[verdict.status]] += 1;
-    this.logger.log(lineAbout(delivery, attempt, isRecorded ? verdict.status : 'overtaken'));
+    this.reports.tell(delivery, attempt, isRecorded ? verdict : null);
   }
 
   /** If even that fails, the claim runs out by itself. */
@@ -207,13 +213,3 @@ const COUNTED_AS: Readonly<Record<Verdict['status'], keyof SendCounts>> = {
   exhausted: 'exhausted',
   disabled: 'disabled',
 };
-
-/** Ids and figures only: a URL may carry a token in its path or query. */
-function lineAbout(delivery: DeliveryEntity, attempt: FinishedAttempt, became: string): string {
-  const { outcome, durationMs } = attempt;
-  const answer = outcome.statusCode ?? outcome.errorClass ?? 'no answer';
-  return (
-    `delivery ${delivery.id} of event ${delivery.eventId} to endpoint ${delivery.endpointId}: ` +
-    `${answer} in ${durationMs} ms, ${became}`
-  );
-}

@@ -38,6 +38,15 @@ describe('plans over deliveries', () => {
     expect(plan).not.toContain('TEMP B-TREE');
   });
 
+  it('the backlog is counted among what is owed, and its age is one row', async () => {
+    const seen: string[] = [];
+    const watched = { query: async (sql: string) => (seen.push(sql), []) };
+    await lab.app.get(Deliveries).backlog(watched as never);
+    const plan = await planOf(seen[0] ?? '');
+    expect(plan).toContain('COVERING INDEX deliveries_by_status (status=?)');
+    expect(plan).not.toContain('SCAN deliveries');
+  });
+
   it('a replay finds its next turn in an index', async () => {
     const id = await new StandingLab(lab).make({ url: 'https://hooks.example/' });
     const seen: string[] = [];
