@@ -9,6 +9,7 @@ interface Artifact {
   readonly inline: unknown;
   readonly url: string | null;
   readonly sha256: string;
+  readonly expires_at?: string | null;
 }
 
 interface Job extends Record<string, unknown> {
@@ -107,7 +108,8 @@ describe('done-webhooks over HTTP', () => {
       ['b.txt', false],
       ['c.txt', true],
     ]);
-    expect(body.data.artifacts[0]).toEqual(artifacts[0]);
+    expect(job['expiresAt']).toEqual(expect.any(String));
+    expect(body.data.artifacts[0]).toEqual({ ...artifacts[0], expires_at: job['expiresAt'] });
 
     const large = body.data.artifacts[2];
     const fetched = await gateway.call('GET', new URL(large?.url ?? '').pathname, {
@@ -140,11 +142,13 @@ describe('done-webhooks over HTTP', () => {
       await atEdge('POST', `${task.taskId}/complete`, {}, task);
       await send();
 
-      const artifact = verified(job.webhook?.secret).data.artifacts.find(
-        ({ name }) => name === 'b.txt',
-      );
+      const { data } = verified(job.webhook?.secret);
+      const artifact = data.artifacts.find(({ name }) => name === 'b.txt');
       const url = artifact?.url ?? '';
       expect(url.includes('/signed/')).toBe(signedUrls);
+      // A job is kept for a week by default, and that is also the longest that a URL opens.
+      const finalized = Date.parse(String(data.job['finalizedAt']));
+      expect(artifact?.expires_at).toBe(new Date(finalized + 7 * 86_400_000).toISOString());
       const fetched = await gateway.call('GET', url.slice(gateway.baseUrl.length));
       expect(fetched.status).toBe(signedUrls ? 200 : 401);
       if (signedUrls) expect(fetched.text).toBe('b'.repeat(2000));

@@ -3,6 +3,7 @@ import { isoTime } from '@foreman/kernel';
 import { WebhookArtifactSource } from '../artifact-source';
 import type { WebhookMessageEntity } from '../entities/message.entity';
 import { WebhooksSettings } from '../webhooks.options';
+import { artifactExpiry } from './artifact-expiry';
 import { signedUrlExpiry } from './url-expiry';
 
 /** How one try of a delivery departs from the plain body. */
@@ -30,13 +31,17 @@ export class MessageBody {
     const budget = form.urlsOnly ? 0 : (form.inlineBudgetBytes ?? this.settings.inlineBudgetBytes);
     const urlsExpireAt = form.signedUrls ? signedUrlExpiry(message.createdAt, form.now) : null;
     const links = this.settings.jobLinks?.(jobId);
+    const artifacts = await this.artifacts.of(jobId, message.artifacts, budget, urlsExpireAt);
     return Buffer.from(
       JSON.stringify({
         type: message.type,
         timestamp: isoTime(message.createdAt),
         data: {
           job: { ...message.job, ...(links === undefined ? {} : { links }), run, seq },
-          artifacts: await this.artifacts.of(jobId, message.artifacts, budget, urlsExpireAt),
+          artifacts: artifacts.map((artifact) => ({
+            ...artifact,
+            expires_at: artifactExpiry(artifact, message.job.expiresAt, urlsExpireAt),
+          })),
         },
       }),
     );
