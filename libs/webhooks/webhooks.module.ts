@@ -24,6 +24,7 @@ import { WebhookPoster } from './posting/webhook-poster';
 import { AttemptReports } from './sending/attempt-reports';
 import { DeliveryAttempt } from './sending/delivery-attempt';
 import { DeliveryClaims } from './sending/delivery-claims.store';
+import { DueLanes } from './sending/due-lanes.store';
 import { DeliveryOutcomes } from './sending/delivery-outcomes.store';
 import { DeliveryWakeup } from './sending/delivery-wakeup';
 import { EndpointPace } from './sending/endpoint-pace.store';
@@ -66,6 +67,7 @@ const INNER: Provider[] = [
   OutboxStore,
   DeliveryAttempt,
   DeliveryClaims,
+  DueLanes,
   DeliveryOutcomes,
   DeliveryWakeup,
   MessageBody,

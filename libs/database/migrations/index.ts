@@ -8,6 +8,7 @@ import { ArtifactUpkeep1764288000000 } from './1764288000000-artifact-upkeep';
 import { WebhookEndpoints1764374400000 } from './1764374400000-webhook-endpoints';
 import { ArtifactUsage1764460800000 } from './1764460800000-artifact-usage';
 import { PagedUpkeep1764547200000 } from './1764547200000-paged-upkeep';
+import { DueDeliveries1764547200001 } from './1764547200001-due-deliveries';
 
 /** Every migration, oldest first. A migration that has been released is never edited. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   WebhookEndpoints1764374400000,
   ArtifactUsage1764460800000,
   PagedUpkeep1764547200000,
+  DueDeliveries1764547200001,
 ] as const;

@@ -116,7 +116,7 @@ export class Deliveries {
     const now = this.clock.now();
     await tx.execute(
       `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
-         claimed_until = NULL, finished_at = NULL
+         is_due = 1, claimed_until = NULL, finished_at = NULL
        WHERE id = ? AND (claimed_until IS NULL OR claimed_until <= ?)`,
       [now, deliveryId, now],
     );

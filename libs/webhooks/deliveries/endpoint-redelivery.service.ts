@@ -74,7 +74,7 @@ export class EndpointRedelivery {
     if (rows.length === 0) return [];
     await tx.execute(
       `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
-         claimed_until = NULL, finished_at = NULL
+         is_due = 1, claimed_until = NULL, finished_at = NULL
        WHERE id IN (${rows.map(() => '?').join(', ')})`,
       [this.clock.now(), ...rows.map(({ id }) => id)],
     );

@@ -24,8 +24,10 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 @Check(`(status = 'pending') = (next_attempt_at IS NOT NULL)`)
 @Check(`(status = 'pending') = (finished_at IS NULL)`)
 @Check(`claimed_until IS NULL OR status = 'pending'`)
-@Index('deliveries_due_by_host', ['host', 'nextAttemptAt', 'id'], { where: `status = 'pending'` })
-@Index('deliveries_due', ['nextAttemptAt'], { where: `status = 'pending'` })
+@Index('deliveries_due_by_host', ['host', 'nextAttemptAt', 'id'], {
+  where: `next_attempt_at IS NOT NULL AND is_due = 1`,
+})
+@Index('deliveries_due', ['nextAttemptAt'], { where: `next_attempt_at IS NOT NULL AND is_due = 0` })
 @Index('deliveries_claimed', ['claimedUntil'], { where: 'claimed_until IS NOT NULL' })
 @Index('deliveries_of_job', ['jobId', 'createdAt'])
 @Index('deliveries_of_endpoint', ['endpointId', 'createdAt', 'id'])
@@ -37,7 +39,7 @@ export class DeliveryEntity {
   @TextColumn() eventId!: string;
   @TextColumn() endpointId!: string;
   @TextColumn() jobId!: string;
-  /** Its lane: host and port of the endpoint's URL, and the endpoint itself if that is a standing one. */
+  /** Its lane: host and port of the endpoint's URL at the event, and the endpoint itself if that is a standing one. */
   @TextColumn() host!: string;
   @TextColumn() status!: DeliveryStatus;
   @IntegerColumn() attemptCount!: number;
@@ -46,6 +48,8 @@ export class DeliveryEntity {
   /** The receiver answered 413 once: no artifact is inlined any more. */
   @FlagColumn() urlsOnly!: boolean;
   @EpochMsColumn({ nullable: true }) nextAttemptAt!: number | null;
+  /** Of a pending one: its time has come, and a claim has seen that or whoever owed it knew. */
+  @FlagColumn() isDue!: boolean;
   /** A sender is at it until then; afterwards it is taken for dead. Each claim has another value: it fences the record. */
   @EpochMsColumn({ nullable: true }) claimedUntil!: number | null;
   @EpochMsColumn() createdAt!: number;

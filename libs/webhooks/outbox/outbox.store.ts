@@ -36,6 +36,7 @@ export class OutboxStore {
       attempt_count: 0,
       schedule_step: 0,
       next_attempt_at: isKept ? null : event.at,
+      is_due: !isKept,
       created_at: event.at,
       finished_at: isKept ? event.at : null,
     });

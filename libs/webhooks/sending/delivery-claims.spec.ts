@@ -1,8 +1,14 @@
+import { UnitOfWork } from '@foreman/database';
+import { watchUnits, type WatchedStatement } from '@foreman/testing';
+import { writeBacklogs, type Backlog } from '../spec/backlog';
 import { WebhookLab } from '../spec/webhook-lab';
-import { DeliveryClaims } from './delivery-claims.store';
+import { CLAIM } from './claim-round';
+import { DeliveryClaims, NEXT_DUE } from './delivery-claims.store';
+import { DUE_LANES, MARK_DUE } from './due-lanes.store';
 import { HostSlots } from './host-slots';
 
-const isAboutDeliveries = (sql: string) => sql.includes('deliveries');
+const BACKLOG = 100_000;
+const LATER = Number.MAX_SAFE_INTEGER;
 
 describe('DeliveryClaims', () => {
   let lab: WebhookLab;
@@ -15,39 +21,26 @@ describe('DeliveryClaims', () => {
     await lab.close();
   });
 
-  async function owe(host: string, count: number): Promise<void> {
-    await lab.run(async (tx) => {
-      const { id } = await lab.endpoints.createStanding(tx, { url: `https://${host}/` });
-      for (let each = 0; each < count; each += 1) {
-        const eventId = `${host} ${String(each).padStart(5, '0')}`;
-        await tx.insert('webhook_messages', {
-          event_id: eventId,
-          job_id: 'job',
-          type: 'job.completed',
-          run: 1,
-          seq: 1,
-          job: '{}',
-          artifacts: '[]',
-          created_at: each,
-        });
-        await tx.insert('deliveries', {
-          id: eventId,
-          event_id: eventId,
-          endpoint_id: id,
-          job_id: 'job',
-          host,
-          status: 'pending',
-          attempt_count: 0,
-          schedule_step: 0,
-          next_attempt_at: each,
-          created_at: each,
-        });
-      }
-    });
+  /** Deliveries of one new standing endpoint, due at 0, 1, 2 and so on: or all at one time. */
+  async function owe(host: string, count: number, dueAt: number | null = null): Promise<string> {
+    const { id } = await lab.run((tx) =>
+      lab.endpoints.createStanding(tx, { url: `https://${host}/` }),
+    );
+    writeBacklogs(lab, [{ lane: host, endpointId: id, count, dueAt }]);
+    return id;
   }
 
-  function claim(slots: HostSlots, now = lab.clock.now()) {
-    return lab.run((tx) => lab.app.get(DeliveryClaims).claim(tx, slots, now, 1000));
+  async function claim(slots: HostSlots, now = lab.clock.now()): Promise<string[]> {
+    const claims = lab.app.get(DeliveryClaims);
+    const { deliveries } = await lab.run((tx) => claims.claim(tx, slots, now, 1000));
+    return deliveries.map(({ delivery }) => delivery.id);
+  }
+
+  /** Until all that is due is marked. */
+  async function markAll(): Promise<void> {
+    await lab.run((tx) =>
+      tx.execute(`UPDATE deliveries SET is_due = 1 WHERE next_attempt_at < ?`, [LATER]),
+    );
   }
 
   it('takes the oldest of each host, as many as there is room for', async () => {
@@ -55,9 +48,7 @@ describe('DeliveryClaims', () => {
     await owe('b.example', 1);
     await owe('c.example', 10);
 
-    const claimed = await claim(new HostSlots(6, 3));
-
-    expect(claimed.map((delivery) => delivery.id).toSorted()).toEqual([
+    expect((await claim(new HostSlots(6, 3))).toSorted()).toEqual([
       'a.example 00000',
       'a.example 00001',
       'a.example 00002',
@@ -70,45 +61,104 @@ describe('DeliveryClaims', () => {
   it('takes none twice while its claim lives, and none before its time', async () => {
     await owe('a.example', 3);
 
-    const first = await claim(new HostSlots(9, 2), 1);
-    const second = await claim(new HostSlots(9, 9), 1);
-    const third = await claim(new HostSlots(9, 9), 1000);
-    const fourth = await claim(new HostSlots(9, 9), 1001);
-
-    expect(first).toHaveLength(2);
-    expect(second).toEqual([]);
-    expect(third.map((delivery) => delivery.id)).toEqual(['a.example 00002']);
-    expect(fourth).toHaveLength(2);
+    expect(await claim(new HostSlots(9, 2), 1)).toHaveLength(2);
+    expect(await claim(new HostSlots(9, 9), 1)).toEqual([]);
+    expect(await claim(new HostSlots(9, 9), 1000)).toEqual(['a.example 00002']);
+    expect(await claim(new HostSlots(9, 9), 1001)).toHaveLength(2);
   });
 
-  it('finds due hosts and rows through the index, whatever the backlog of one', async () => {
-    await owe('a.example', 500);
-    await owe('b.example', 1);
-    const seen: string[] = [];
+  it('finds one row of a host behind a backlog of another, and beside thousands of hosts that wait, in a few short statements', async () => {
+    await owe('a.example', BACKLOG);
+    await owe('z.example', 1);
+    await markAll();
+    const waiting = await owe('waiting.example', 1, LATER);
+    writeBacklogs(
+      lab,
+      lanes(2000, (lane) => ({ lane, endpointId: waiting, count: 1, dueAt: LATER })),
+    );
     const slots = new HostSlots(64, 4);
-    await lab.run(async (tx) => {
-      const watched = {
-        ...tx,
-        query: <Row>(sql: string, params: []) => (seen.push(sql), tx.query<Row>(sql, params)),
-        entities: (entity: never, sql: string, params: []) => (
-          seen.push(sql),
-          tx.entities(entity, sql, params)
-        ),
-      };
-      await lab.app.get(DeliveryClaims).claim(watched as never, slots, lab.clock.now(), 1000);
-      for (const sql of new Set(seen.filter(isAboutDeliveries))) {
-        const marks = sql.split('?').length - 1;
-        const plan = await tx.query<{ detail: string }>(
-          `EXPLAIN QUERY PLAN ${sql}`,
-          Array.from({ length: marks }, () => 1),
-        );
-        const steps = plan.map((step) => step.detail);
-        expect(steps.filter((step) => step.includes('SCAN deliveries'))).toEqual([]);
-        expect(steps.join('\n')).toContain('deliveries_due_by_host');
-        // A claim that sorted would read the whole backlog of its host to take four of it.
-        if (sql.includes('UPDATE')) expect(steps.join('\n')).not.toContain('TEMP B-TREE');
-      }
+    for (let n = 0; n < 4; n += 1) slots.take('a.example');
+    const units = watchUnits(lab.app.get(UnitOfWork));
+
+    expect(await claim(slots)).toEqual(['z.example 00000']);
+
+    const statements = units.flatMap((unit) => unit.statements);
+    const rowsOf = (sql: string) =>
+      statements.filter((statement) => statement.sql === sql).map(({ rows }) => rows);
+    // One look at the lanes with something due, of which there are two; then one claim.
+    expect(rowsOf(DUE_LANES)).toEqual([2]);
+    expect(rowsOf(CLAIM)).toEqual([1]);
+    expect(rowsOf(MARK_DUE)).toEqual([0]);
+    expect(statements.length).toBeLessThanOrEqual(5);
+  });
+
+  it.each([
+    ['what falls due', MARK_DUE, /deliveries_due \(next_attempt_at<\?\)/],
+    [
+      'the next lane',
+      DUE_LANES,
+      /deliveries USING COVERING INDEX deliveries_due_by_host \(host>\?\)/,
+    ],
+    ['the oldest of a lane', CLAIM, /deliveries_due_by_host \(host=\?/],
+    ['the next time', NEXT_DUE, /deliveries_due \(next_attempt_at>\?\)/],
+  ])('finds %s in its index', async (_what, sql, index) => {
+    const params = [...sql.matchAll(/\?/g)].map(() => 1);
+    const plan = await lab.reads.query<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params);
+    const details = plan.map(({ detail }) => detail).join('\n');
+    expect(details).toMatch(index);
+    expect(details).not.toMatch(/SCAN (deliveries|d)\b|by_status/);
+    // A claim that sorted would read the whole backlog of its lane to take four of it.
+    if (sql === CLAIM) expect(details).not.toContain('TEMP B-TREE');
+  });
+
+  it('marks a bounded number of what falls due together, and says that there is more', async () => {
+    await owe('a.example', 700);
+    const claims = lab.app.get(DeliveryClaims);
+    const units = watchUnits(lab.app.get(UnitOfWork));
+    const once = () =>
+      lab.run((tx) => claims.claim(tx, new HostSlots(1, 1), lab.clock.now(), 1000));
+    expect(await once()).toMatchObject({ isCutShort: true });
+    expect(await once()).toMatchObject({ isCutShort: false });
+    const marked = units
+      .flatMap((unit) => unit.statements)
+      .filter(({ sql }: WatchedStatement) => sql === MARK_DUE);
+    expect(marked.map(({ rows }) => rows)).toEqual([500, 200]);
+  });
+
+  it('gives each lane its turn while there is room for few, however much the others owe', async () => {
+    const endpointId = await owe('a.example', 1);
+    writeBacklogs(
+      lab,
+      lanes(300, (lane) => ({ lane, endpointId, count: 50, dueAt: 0 })),
+    );
+    await markAll();
+    const seen = new Set<string>();
+    for (let round = 0; round < 11; round += 1) {
+      for (const id of await claim(new HostSlots(30, 1))) seen.add(id.split(' ')[0] ?? '');
+    }
+    expect(seen.size).toBe(301);
+  });
+
+  it('keeps to the rate of an endpoint, though a change of its URL left it with two lanes', async () => {
+    const { id: endpointId } = await lab.run((tx) =>
+      lab.endpoints.createStanding(tx, { url: 'https://new.example/', ratePerMinute: 60 }),
+    );
+    const of = (host: string) => ({
+      lane: `${host} ${endpointId}`,
+      endpointId,
+      count: 3,
+      dueAt: 0,
     });
-    expect(new Set(seen.filter(isAboutDeliveries)).size).toBe(2);
+    writeBacklogs(lab, [of('old.example'), of('new.example')]);
+    const now = lab.clock.now();
+    const taken = [];
+    for (const at of [now, now + 999, now + 1000]) {
+      taken.push((await claim(new HostSlots(30, 9), at)).length);
+    }
+    expect(taken).toEqual([1, 0, 1]);
   });
 });
+
+function lanes(count: number, of: (lane: string) => Backlog): Backlog[] {
+  return Array.from({ length: count }, (_, n) => of(`h${String(n).padStart(4, '0')}.example`));
+}

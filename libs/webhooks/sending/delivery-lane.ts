@@ -2,19 +2,25 @@
 const SEPARATOR = ' ';
 
 /**
- * What a delivery queues in: the host and port of its URL, and for a standing endpoint a lane of its own beside
- * that host's others, so that one endpoint's pace and backlog are stepped over like a slow host's.
+ * What a delivery queues in: the host and port of its URL, and for a standing endpoint a lane of its own, so that one
+ * endpoint's pace and backlog are stepped over like a slow host's. The host in such a lane is where the URL led when
+ * the event was written; claims go by the URL as it is by then.
  */
 export function deliveryLane(endpoint: {
   readonly id: string;
   readonly jobId: string | null;
   readonly url: string;
 }): string {
-  const { host } = new URL(endpoint.url);
+  const host = hostOfUrl(endpoint.url);
   return endpoint.jobId === null ? `${host}${SEPARATOR}${endpoint.id}` : host;
 }
 
 /** The host and port, which concurrency is bounded by. */
+export function hostOfUrl(url: string): string {
+  return new URL(url).host;
+}
+
+/** The same of a lane whose endpoint has one URL for ever. */
 export function hostOfLane(lane: string): string {
   return lane.split(SEPARATOR)[0] ?? lane;
 }

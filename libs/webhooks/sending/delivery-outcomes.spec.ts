@@ -32,9 +32,12 @@ describe('DeliveryOutcomes', () => {
   async function claim(): Promise<DeliveryEntity> {
     const now = lab.clock.now();
     const claims = lab.app.get(DeliveryClaims);
-    const [delivery] = await lab.run((tx) => claims.claim(tx, new HostSlots(1, 1), now, CLAIM_MS));
-    if (delivery === undefined) throw new Error('there is one due');
-    return delivery;
+    const { deliveries } = await lab.run((tx) =>
+      claims.claim(tx, new HostSlots(1, 1), now, CLAIM_MS),
+    );
+    const [claimed] = deliveries;
+    if (claimed === undefined) throw new Error('there is one due');
+    return claimed.delivery;
   }
 
   function record(delivery: DeliveryEntity, outcome: PostOutcome, verdict: Verdict) {

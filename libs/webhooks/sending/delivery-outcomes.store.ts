@@ -68,7 +68,7 @@ export class DeliveryOutcomes {
     const next = verdict.status === 'pending' ? verdict : null;
     const [row] = await tx.query<{ attempt_count: number }>(
       `UPDATE deliveries SET status = ?, attempt_count = attempt_count + 1, claimed_until = NULL,
-         next_attempt_at = ?, finished_at = ?,
+         next_attempt_at = ?, is_due = 0, finished_at = ?,
          schedule_step = coalesce(?, schedule_step), urls_only = coalesce(?, urls_only)
        WHERE ${guard} RETURNING attempt_count`,
       [

@@ -3,28 +3,34 @@ import type { Queryable, Tx } from '@foreman/database';
 
 const MINUTE_MS = 60_000;
 
-/** A standing endpoint that may be posted to only so often. */
+/** How often a standing endpoint may be posted to. */
 export interface Pace {
   readonly nextPostAt: number;
   /** Between two posts: evenly, so that no minute sees more than the rate, a receiver's start-up included. */
   readonly intervalMs: number;
 }
 
+/** A standing endpoint as its lane is claimed from. */
+export interface LaneEndpoint {
+  readonly id: string;
+  /** As it is now: what was owed before it was changed goes there too. */
+  readonly url: string;
+  /** Null: as often as there is room. */
+  readonly pace: Pace | null;
+}
+
 /** Keeps endpoints' posts to their `ratePerMinute`; in rows, so that a restart forgives nothing. */
 @Injectable()
 export class EndpointPace {
-  /** Those that have a rate, by id. */
-  async read(tx: Tx): Promise<ReadonlyMap<string, Pace>> {
-    const rows = await tx.query<{ id: string; rate: number; next_post_at: number | null }>(
-      `SELECT id, rate_per_minute AS rate, next_post_at FROM webhook_endpoints
-       WHERE rate_per_minute IS NOT NULL`,
+  /** By id. */
+  async endpoints(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, LaneEndpoint>> {
+    if (ids.length === 0) return new Map();
+    const marks = ids.map(() => '?').join(', ');
+    const rows = await tx.query<EndpointRow>(
+      `SELECT id, url, rate_per_minute, next_post_at FROM webhook_endpoints WHERE id IN (${marks})`,
+      ids,
     );
-    return new Map(
-      rows.map(({ id, rate, next_post_at: nextPostAt }) => [
-        id,
-        { nextPostAt: Number(nextPostAt ?? 0), intervalMs: Math.ceil(MINUTE_MS / Number(rate)) },
-      ]),
-    );
+    return new Map(rows.map((row) => [row.id, { id: row.id, url: row.url, pace: paceOf(row) }]));
   }
 
   /** One post goes out now. */
@@ -45,4 +51,17 @@ export class EndpointPace {
     const at = row?.at ?? null;
     return at === null ? null : Number(at);
   }
+}
+
+interface EndpointRow {
+  readonly id: string;
+  readonly url: string;
+  readonly rate_per_minute: number | null;
+  readonly next_post_at: number | null;
+}
+
+function paceOf(row: EndpointRow): Pace | null {
+  if (row.rate_per_minute === null) return null;
+  const intervalMs = Math.ceil(MINUTE_MS / Number(row.rate_per_minute));
+  return { nextPostAt: Number(row.next_post_at ?? 0), intervalMs };
 }

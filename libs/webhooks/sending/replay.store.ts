@@ -32,7 +32,7 @@ export class ReplayStore {
   private async giveTurn(tx: Tx, endpointId: string, now: number): Promise<void> {
     const [next] = await tx.query<{ id: string }>(
       `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
-         claimed_until = NULL, finished_at = NULL
+         is_due = 1, claimed_until = NULL, finished_at = NULL
        WHERE id = (SELECT id FROM deliveries WHERE endpoint_id = ? AND status = 'disabled'
                    ORDER BY created_at, id LIMIT 1)
        RETURNING id`,

@@ -1,5 +1,6 @@
 import { UnitOfWork } from '@foreman/database';
 import { eventually, Receiver, answerWith } from '@foreman/testing';
+import { writeBacklogs } from '../spec/backlog';
 import { WebhookLab } from '../spec/webhook-lab';
 import type { WebhooksOptions } from '../webhooks.options';
 import { DeliveryClaims } from './delivery-claims.store';
@@ -37,7 +38,7 @@ describe('the loop of WebhookSender', () => {
     const { jobId } = await completedJob();
     const claims = lab.app.get(DeliveryClaims);
     const claimedAt = lab.clock.now();
-    const [claimed] = await lab.run((tx) =>
+    const { deliveries } = await lab.run((tx) =>
       claims.claim(tx, new HostSlots(1, 1), claimedAt, 30_000),
     );
 
@@ -48,7 +49,7 @@ describe('the loop of WebhookSender', () => {
     lab.clock.advance(1);
 
     expect(await lab.sender.runOnce()).toMatchObject({ sent: 1 });
-    expect(receiver.posts[0]?.headers['webhook-id']).toBe(claimed?.eventId);
+    expect(receiver.posts[0]?.headers['webhook-id']).toBe(deliveries[0]?.delivery.eventId);
     expect((await lab.deliveries(jobId))[0]).toMatchObject({
       status: 'delivered',
       attemptCount: 1,
@@ -134,6 +135,28 @@ describe('the loop of WebhookSender', () => {
     const stopping = lab.sender.stop();
     lab.clock.advance(5000);
     await Promise.all([run, stopping]);
+    await dead.stop();
+  });
+
+  it('looks on when more falls due together than one look marks', async () => {
+    await open({ concurrency: 8, concurrencyPerHost: 2 });
+    const dead = await Receiver.start();
+    for (let count = 0; count < 10; count += 1) dead.script.push(() => undefined);
+    const endpointOf = async (url: string) =>
+      (await lab.run((tx) => lab.endpoints.createStanding(tx, { url }))).id;
+    const [toDead, toAlive] = [await endpointOf(dead.url()), await endpointOf(receiver.url())];
+    writeBacklogs(lab, [
+      { lane: `dead ${toDead}`, endpointId: toDead, count: 1200, dueAt: 0 },
+      { lane: `alive ${toAlive}`, endpointId: toAlive, count: 1, dueAt: 1 },
+    ]);
+
+    lab.sender.start();
+    await receiver.received(1);
+
+    expect(dead.posts.length).toBeLessThanOrEqual(2);
+    const stopping = lab.sender.stop();
+    lab.clock.advance(5000);
+    await stopping;
     await dead.stop();
   });
 

@@ -4,9 +4,9 @@ import { Clock, RandomSource, delay } from '@foreman/kernel';
 import type { DeliveryEntity } from '../entities/delivery.entity';
 import { WebhooksSettings } from '../webhooks.options';
 import { AttemptReports } from './attempt-reports';
+import type { ClaimedDelivery } from './claim-round';
 import { DeliveryAttempt } from './delivery-attempt';
-import { DeliveryClaims } from './delivery-claims.store';
-import { hostOfLane } from './delivery-lane';
+import { DeliveryClaims, type Claimed } from './delivery-claims.store';
 import { DeliveryOutcomes, type FinishedAttempt } from './delivery-outcomes.store';
 import { judge, type Verdict } from './delivery-schedule';
 import { DeliveryWakeup } from './delivery-wakeup';
@@ -122,20 +122,22 @@ export class WebhookSender implements OnModuleDestroy {
     for (;;) {
       const { mark } = this.wakeup;
       const now = this.clock.now();
-      for (const delivery of await this.claimDue(now)) void this.sendAndRecord(delivery, counts);
+      const { deliveries, isCutShort } = await this.claimDue(now);
+      for (const claimed of deliveries) void this.sendAndRecord(claimed, counts);
+      if (isCutShort) continue;
       if (this.underWay === 0) return now;
       // Woken when one is over, when there is more to send, or when a retry falls due meanwhile.
       await this.waitForWork(mark, now);
     }
   }
 
-  private async claimDue(now: number): Promise<DeliveryEntity[]> {
-    if (this.isStopping || this.slots.room === 0) return [];
+  private async claimDue(now: number): Promise<Claimed> {
+    if (this.isStopping || this.slots.room === 0) return NOTHING;
     const claimed = await this.unitOfWork.run(async (tx) => {
       await this.replay.giveTurns(tx, now);
       return this.claims.claim(tx, this.slots, now, this.settings.claimMs);
     });
-    for (const { host } of claimed) this.slots.take(hostOfLane(host));
+    for (const { host } of claimed.deliveries) this.slots.take(host);
     return claimed;
   }
 
@@ -145,10 +147,11 @@ export class WebhookSender implements OnModuleDestroy {
     await this.wakeup.wait(mark, this.clock, limitMs);
   }
 
-  private async sendAndRecord(delivery: DeliveryEntity, counts: SendCounts): Promise<void> {
+  private async sendAndRecord(claimed: ClaimedDelivery, counts: SendCounts): Promise<void> {
+    const { delivery } = claimed;
     this.underWay += 1;
     try {
-      const attempt = await this.makeInSlot(delivery);
+      const attempt = await this.makeInSlot(claimed);
       if (attempt === null) {
         await this.unitOfWork.run((tx) => this.outcomes.setAside(tx, delivery, this.clock.now()));
         counts.disabled += 1;
@@ -164,15 +167,13 @@ export class WebhookSender implements OnModuleDestroy {
   }
 
   /** The slot is free with the answer, so that the next claim shares its commit with this one's record. */
-  private async makeInSlot(delivery: DeliveryEntity): Promise<FinishedAttempt | null> {
+  private async makeInSlot({ delivery, host }: ClaimedDelivery): Promise<FinishedAttempt | null> {
     try {
       const attempt = await this.attempts.make(delivery, this.cut.signal);
-      if (attempt !== null) {
-        this.slots.note(hostOfLane(delivery.host), attempt.outcome.statusCode !== null);
-      }
+      if (attempt !== null) this.slots.note(host, attempt.outcome.statusCode !== null);
       return attempt;
     } finally {
-      this.slots.free(hostOfLane(delivery.host));
+      this.slots.free(host);
       this.wakeup.wake();
     }
   }
@@ -202,6 +203,8 @@ export class WebhookSender implements OnModuleDestroy {
     }
   }
 }
+
+const NOTHING: Claimed = { deliveries: [], isCutShort: false };
 
 function noCounts(): SendCounts {
   return { sent: 0, failed: 0, exhausted: 0, disabled: 0 };
