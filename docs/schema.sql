@@ -119,7 +119,7 @@ CREATE TABLE deliveries (
   next_attempt_at integer,
   claimed_until integer,
   created_at integer NOT NULL,
-  finished_at integer,
+  finished_at integer, is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)),
   UNIQUE (event_id, endpoint_id),
   CHECK ((status = 'pending') = (next_attempt_at IS NOT NULL)),
   CHECK ((status = 'pending') = (finished_at IS NULL)),
@@ -132,9 +132,10 @@ CREATE INDEX deliveries_by_time ON deliveries (created_at, id);
 
 CREATE INDEX deliveries_claimed ON deliveries (claimed_until) WHERE claimed_until IS NOT NULL;
 
-CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE status = 'pending';
+CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE next_attempt_at IS NOT NULL AND is_due = 0;
 
-CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at, id) WHERE status = 'pending';
+CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at, id)
+   WHERE next_attempt_at IS NOT NULL AND is_due = 1;
 
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id, created_at, id);
 
@@ -251,6 +252,12 @@ CREATE INDEX inputs_expiring ON inputs (expires_at) WHERE holds = 0;
 
 CREATE INDEX inputs_of_blob ON inputs (sha256) WHERE sha256 IS NOT NULL;
 
+CREATE TABLE job_artifact_usage (
+  job_id text PRIMARY KEY NOT NULL,
+  artifacts integer NOT NULL,
+  bytes integer NOT NULL
+);
+
 CREATE TABLE job_inputs (
   job_id text NOT NULL REFERENCES jobs (id),
   name text NOT NULL,
@@ -321,6 +328,14 @@ CREATE TABLE late_writes (
 CREATE INDEX late_writes_newest ON late_writes (created_at, id);
 
 CREATE INDEX late_writes_of_job ON late_writes (job_id);
+
+CREATE TABLE lease_artifact_usage (
+  task_id text NOT NULL,
+  lease_token text NOT NULL,
+  artifacts integer NOT NULL,
+  bytes integer NOT NULL,
+  PRIMARY KEY (task_id, lease_token)
+);
 
 CREATE TABLE lease_requests (
   id text PRIMARY KEY NOT NULL,

@@ -1145,7 +1145,7 @@ export interface paths {
         };
         /**
          * One look at the whole
-         * @description How many jobs, tasks, edges, deliveries and artifacts there are, and how large the database is.
+         * @description How many jobs, tasks, edges, deliveries and artifacts there are, and how large the database is. Counted anew when twenty times as long has passed as the last count took: at once in a small database, after some seconds in one of millions of jobs.
          */
         readonly get: operations["getStats"];
         readonly put?: never;
@@ -3309,6 +3309,16 @@ export interface components {
         readonly WebhookStatsDto: {
             readonly endpoints: components["schemas"]["WebhookEndpointStatsDto"];
             /**
+             * @description Of the deliveries that are owed, those whose time has come: they are being sent, or wait for their turn.
+             * @example 4
+             */
+            readonly due: number;
+            /**
+             * @description How long the longest waiting of them has been due; 0 when none is. Grows when sending does not keep up.
+             * @example 0
+             */
+            readonly overdueSeconds: number;
+            /**
              * @description How long ago the event of the oldest delivery happened that is still owed; 0 when none is.
              * @example 12
              */
@@ -5155,6 +5165,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
@@ -5261,6 +5280,15 @@ export interface operations {
             };
             /** @description `artifact.range_not_satisfiable`: The range lies outside of the artifact */
             readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -7191,6 +7219,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `internal`: Something went wrong in Foreman */
             readonly 500: {
                 headers: {
@@ -7328,6 +7365,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
@@ -7445,6 +7491,15 @@ export interface operations {
             };
             /** @description `artifact.range_not_satisfiable`: The range lies outside of the artifact */
             readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -7662,6 +7717,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `artifact.corrupt`: The stored bytes are damaged */
             readonly 500: {
                 headers: {
@@ -7752,6 +7816,15 @@ export interface operations {
             };
             /** @description `artifact.range_not_satisfiable`: The range lies outside of the artifact */
             readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -7874,6 +7947,15 @@ export interface operations {
             };
             /** @description `request.unsupported_type`: The content type is not supported here */
             readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
