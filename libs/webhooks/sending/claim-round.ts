@@ -23,6 +23,7 @@ export interface ClaimTerms {
 export class ClaimRound {
   readonly claimed: ClaimedDelivery[] = [];
   private readonly takenOf = new Map<string, number>();
+  private roomOfSilent: number;
   /** Endpoints with a rate that get one now: after a change of its URL an endpoint may have two lanes. */
   private readonly spent = new Set<string>();
 
@@ -30,7 +31,9 @@ export class ClaimRound {
     private readonly tx: Tx,
     private readonly pace: EndpointPace,
     private readonly terms: ClaimTerms,
-  ) {}
+  ) {
+    this.roomOfSilent = terms.slots.roomOfSilent;
+  }
 
   get hasRoom(): boolean {
     return this.terms.slots.room > this.claimed.length;
@@ -66,6 +69,7 @@ export class ClaimRound {
       this.spent.add(endpoint.id);
       await this.pace.spend(this.tx, endpoint.id, endpoint.pace, now);
     }
+    if (this.terms.slots.isSilent(host)) this.roomOfSilent -= deliveries.length;
     this.takenOf.set(host, (this.takenOf.get(host) ?? 0) + deliveries.length);
     for (const delivery of deliveries) this.claimed.push({ delivery, host });
   }
@@ -73,7 +77,8 @@ export class ClaimRound {
   private roomOf(host: string): number {
     const { slots } = this.terms;
     const ofHost = slots.roomOf(host) - (this.takenOf.get(host) ?? 0);
-    return Math.min(slots.room - this.claimed.length, ofHost);
+    const ofItsKind = slots.isSilent(host) ? this.roomOfSilent : Infinity;
+    return Math.min(slots.room - this.claimed.length, ofHost, ofItsKind);
   }
 
   /** How many its rate allows. */

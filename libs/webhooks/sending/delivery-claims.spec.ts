@@ -58,6 +58,35 @@ describe('DeliveryClaims', () => {
     ]);
   });
 
+  it('leaves half of the house to hosts that answer, one place in it to each that does not', async () => {
+    const slots = new HostSlots(8, 4);
+    for (let n = 0; n < 20; n += 1) {
+      const dead = `dead-${String(n).padStart(2, '0')}.example`;
+      await owe(dead, 5);
+      slots.note(dead, false);
+    }
+    await owe('living.example', 9);
+    const livingOf = (ids: string[]) => ids.filter((id) => id.startsWith('living'));
+
+    const first = await claim(slots);
+    expect([first.length, livingOf(first).length]).toEqual([8, 4]);
+    expect(new Set(first.map((id) => id.split(' ')[0])).size).toBe(5);
+
+    // The dead ones hang on; what the living one answers makes room for its next, and for nobody else.
+    for (const id of first) slots.take(id.split(' ')[0] ?? '');
+    slots.free('living.example');
+    expect(livingOf(await claim(slots, 1))).toHaveLength(1);
+    slots.free('living.example');
+    slots.free('living.example');
+    slots.free('living.example');
+    const later = await claim(slots, 2);
+    expect([later.length, livingOf(later).length]).toEqual([4, 4]);
+
+    // One that answers again is as good as any other.
+    slots.note(first[0]?.split(' ')[0] ?? '', true);
+    expect(slots.roomOfSilent).toBe(1);
+  });
+
   it('takes none twice while its claim lives, and none before its time', async () => {
     await owe('a.example', 3);
 

@@ -1,5 +1,7 @@
 /** A host whose last attempt got no answer is tried one at a time, so that it cannot fill the house. */
 const SLOTS_OF_SILENT_HOST = 1;
+/** And all silent hosts together have this share of the house: dozens of dead receivers delay no living one. */
+const SHARE_OF_SILENT_HOSTS = 1 / 2;
 /** Hosts that are remembered as silent; the longest known are forgotten first. */
 const MAX_SILENT_HOSTS = 10_000;
 
@@ -13,6 +15,19 @@ export class HostSlots {
     private readonly limit: number,
     private readonly limitPerHost: number,
   ) {}
+
+  /** Whether its last attempt got no answer. */
+  isSilent(host: string): boolean {
+    return this.silent.has(host);
+  }
+
+  /** For all silent hosts together. */
+  get roomOfSilent(): number {
+    let takenOfSilent = 0;
+    for (const [host, taken] of this.takenOf) if (this.silent.has(host)) takenOfSilent += taken;
+    const limit = Math.max(1, Math.floor(this.limit * SHARE_OF_SILENT_HOSTS));
+    return Math.max(0, limit - takenOfSilent);
+  }
 
   get room(): number {
     return this.limit - this.taken;
