@@ -30,7 +30,7 @@ export class DeliveryAttemptDto {
   @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
   address!: string | null;
 
-  /** The beginning of the answer. */
+  /** The first 4 KiB of the answer. */
   @ApiProperty({ type: String, nullable: true, example: 'ok' })
   responseExcerpt!: string | null;
 }
@@ -60,7 +60,7 @@ export class DeliveryDto {
   @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c14' })
   endpointId!: string;
 
-  /** Without its query. */
+  /** Without its query; of a standing endpoint, to services: its origin only. */
   @ApiProperty({ example: 'https://example.com/hooks/foreman' })
   url!: string;
 
@@ -82,6 +82,7 @@ export class DeliveryDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   finishedAt!: string | null;
 
+  /** The latest 20 of `attemptCount`. */
   @ApiProperty({ type: [DeliveryAttemptDto] })
   attempts!: DeliveryAttemptDto[];
 }

@@ -23,7 +23,8 @@ export class JobDeliveriesController {
   @ApiOperation({
     operationId: 'listDeliveries',
     summary: "List a job's webhook deliveries",
-    description: 'Oldest first, each with its attempts.',
+    description:
+      'Oldest first, each with its latest attempts. What standing endpoints answered, and their whole URLs, `GET /admin/deliveries` shows.',
   })
   @ApiPage(DeliveryDto)
   @ApiProblems('request.invalid', 'job.not_found')

@@ -8,11 +8,11 @@ import {
   type Page,
   type PageRequest,
 } from '@foreman/kernel';
-import { DeliveryAttemptEntity } from '../entities/delivery-attempt.entity';
 import { DeliveryEntity, type DeliveryStatus } from '../entities/delivery.entity';
 import { DeliveryWakeup } from '../sending/delivery-wakeup';
 import { endpointDisabled } from './endpoint-disabled';
-import { deliveryView, type DeliveryContext, type DeliveryView } from './delivery-view';
+import type { DeliveryView } from './delivery-view';
+import { deliveryViews, fittingDeliveries, type DeliveryAudience } from './delivery-views';
 
 export interface DeliveryBacklog {
   /** Owed deliveries whose time has come, those that are being sent included. */
@@ -30,8 +30,6 @@ export interface DeliveryFilter {
   readonly jobId?: string;
 }
 
-type ContextRow = DeliveryContext & { readonly id: string };
-
 /** Deliveries as they are looked at and sent again. */
 @Injectable()
 export class Deliveries {
@@ -41,7 +39,10 @@ export class Deliveries {
     private readonly wakeup: DeliveryWakeup,
   ) {}
 
-  /** Of one job, oldest first, each with its attempts. Empty for an unknown job. @throws `request.invalid` for the cursor. */
+  /**
+   * Of one job, oldest first, each with its latest attempts, as its service may see them. A page may be shorter than its
+   * limit. Empty for an unknown job. @throws `request.invalid` for the cursor.
+   */
   async ofJob(db: Queryable, jobId: string, page: PageRequest): Promise<Page<DeliveryView>> {
     const after = page.cursor === null ? [-1, ''] : decodeCursor(page.cursor, 2);
     const deliveries = await db.entities(
@@ -50,11 +51,10 @@ export class Deliveries {
        ORDER BY created_at, id LIMIT ?`,
       [jobId, ...after, page.limit + 1],
     );
-    const { items, nextCursor } = pageOf(deliveries, page.limit, (row) => [row.createdAt, row.id]);
-    return { items: await this.views(db, items), nextCursor };
+    return this.page(db, deliveries, page.limit, 'services');
   }
 
-  /** Of all jobs, newest first, each with its attempts. @throws `request.invalid` for the cursor. */
+  /** Of all jobs, newest first, for an administrator; else the same. @throws `request.invalid` for the cursor. */
   async list(
     db: Queryable,
     filter: DeliveryFilter,
@@ -74,16 +74,20 @@ export class Deliveries {
        ORDER BY created_at DESC, id DESC LIMIT ?`,
       [...conditions.flatMap(([, values]) => values), page.limit + 1],
     );
-    const { items, nextCursor } = pageOf(deliveries, page.limit, (row) => [row.createdAt, row.id]);
-    return { items: await this.views(db, items), nextCursor };
+    return this.page(db, deliveries, page.limit, 'administrators');
   }
 
-  /** What waits now, for stats: reads the index of what is due, and one row of another. */
+  /** What waits now, for stats: reads the indexes of what is due, and one row of another. */
   async backlog(db: Queryable): Promise<DeliveryBacklog> {
     const [row] = await db.query<{ due: number; since: number | null; oldest: number | null }>(
-      `SELECT count(*) AS due, min(next_attempt_at) AS since,
+      `SELECT sum(due) AS due, min(since) AS since,
          (SELECT min(created_at) FROM deliveries WHERE status = 'pending') AS oldest
-       FROM deliveries WHERE status = 'pending' AND next_attempt_at <= ?`,
+       FROM (
+         SELECT count(*) AS due, min(next_attempt_at) AS since FROM deliveries
+         WHERE next_attempt_at IS NOT NULL AND is_due = 1
+         UNION ALL
+         SELECT count(*), min(next_attempt_at) FROM deliveries WHERE is_due = 0 AND next_attempt_at <= ?
+       ) AS waiting`,
       [this.clock.now()],
     );
     return {
@@ -124,35 +128,20 @@ export class Deliveries {
     const rows = await tx.entities(DeliveryEntity, 'SELECT * FROM deliveries WHERE id = ?', [
       deliveryId,
     ]);
-    const [view] = await this.views(tx, rows);
+    const [view] = await deliveryViews(tx, rows, 'administrators');
     if (view === undefined) throw new Error('a delivery that was just changed is there');
     return view;
   }
 
-  private async views(
+  private async page(
     db: Queryable,
     deliveries: readonly DeliveryEntity[],
-  ): Promise<DeliveryView[]> {
-    if (deliveries.length === 0) return [];
-    const ids: SqlValue[] = deliveries.map((delivery) => delivery.id);
-    const marks = ids.map(() => '?').join(', ');
-    const contexts = await db.query<ContextRow>(
-      `SELECT d.id, m.type, m.run, m.seq, e.url FROM deliveries d
-       JOIN webhook_messages m ON m.event_id = d.event_id
-       JOIN webhook_endpoints e ON e.id = d.endpoint_id WHERE d.id IN (${marks})`,
-      ids,
-    );
-    const attempts = await db.entities(
-      DeliveryAttemptEntity,
-      `SELECT * FROM delivery_attempts WHERE delivery_id IN (${marks}) ORDER BY delivery_id, number`,
-      ids,
-    );
-    const contextOf = new Map(contexts.map((row) => [row.id, row]));
-    return deliveries.flatMap((delivery) => {
-      const context = contextOf.get(delivery.id);
-      const own = attempts.filter((attempt) => attempt.deliveryId === delivery.id);
-      return context === undefined ? [] : [deliveryView(delivery, context, own)];
-    });
+    limit: number,
+    audience: DeliveryAudience,
+  ): Promise<Page<DeliveryView>> {
+    const fitting = await fittingDeliveries(db, deliveries.slice(0, limit));
+    const { nextCursor } = pageOf(deliveries, fitting.length, (row) => [row.createdAt, row.id]);
+    return { items: await deliveryViews(db, fitting, audience), nextCursor };
   }
 }
 

@@ -25,13 +25,14 @@ export interface DeliveryView {
   readonly run: number;
   readonly seq: number;
   readonly endpointId: string;
-  /** Without its query, where receivers keep tokens. */
+  /** Without its query, where receivers keep tokens; of a standing endpoint services see the origin only. */
   readonly url: string;
   readonly status: DeliveryStatus;
   readonly attemptCount: number;
   readonly nextAttemptAt: string | null;
   readonly createdAt: string;
   readonly finishedAt: string | null;
+  /** The latest of `attemptCount`. */
   readonly attempts: DeliveryAttemptView[];
 }
 
@@ -78,5 +79,22 @@ function attemptView(attempt: DeliveryAttemptEntity): DeliveryAttemptView {
         : { class: attempt.errorClass, detail: attempt.errorDetail ?? '' },
     address: attempt.address,
     responseExcerpt: attempt.responseExcerpt,
+  };
+}
+
+/**
+ * What a service gets to know of a delivery to a standing endpoint, which is an administrator's: the path of its URL may be
+ * a token, and its answers and addresses tell of a network that is not the service's.
+ */
+export function viewForServices(view: DeliveryView): DeliveryView {
+  return {
+    ...view,
+    url: new URL(view.url).origin,
+    attempts: view.attempts.map((attempt) => ({
+      ...attempt,
+      error: attempt.error && { class: attempt.error.class, detail: 'told to administrators' },
+      address: null,
+      responseExcerpt: null,
+    })),
   };
 }

@@ -38,13 +38,15 @@ describe('plans over deliveries', () => {
     expect(plan).not.toContain('TEMP B-TREE');
   });
 
-  it('the backlog is counted among what is owed, and its age is one row', async () => {
+  it('the backlog is counted in the indexes of what is due, and its age is one row', async () => {
     const seen: string[] = [];
     const watched = { query: async (sql: string) => (seen.push(sql), []) };
     await lab.app.get(Deliveries).backlog(watched as never);
     const plan = await planOf(seen[0] ?? '');
     expect(plan).toContain('COVERING INDEX deliveries_by_status (status=?)');
-    expect(plan).not.toContain('SCAN deliveries');
+    expect(plan).toContain('COVERING INDEX deliveries_due_by_host');
+    expect(plan).toContain('COVERING INDEX deliveries_due (next_attempt_at<?)');
+    expect(plan.match(/deliveries USING/g)).toHaveLength(3);
   });
 
   it('a replay finds its next turn in an index', async () => {
