@@ -325,7 +325,7 @@ export interface paths {
         };
         /**
          * List a job's webhook deliveries
-         * @description Oldest first, each with its attempts.
+         * @description Oldest first, each with its latest attempts. What standing endpoints answered, and their whole URLs, `GET /admin/deliveries` shows.
          */
         readonly get: operations["listDeliveries"];
         readonly put?: never;
@@ -1964,7 +1964,7 @@ export interface components {
              */
             readonly address: string | null;
             /**
-             * @description The beginning of the answer.
+             * @description The first 4 KiB of the answer.
              * @example ok
              */
             readonly responseExcerpt: string | null;
@@ -2001,7 +2001,7 @@ export interface components {
              */
             readonly endpointId: string;
             /**
-             * @description Without its query.
+             * @description Without its query; of a standing endpoint, to services: its origin only.
              * @example https://example.com/hooks/foreman
              */
             readonly url: string;
@@ -2027,6 +2027,7 @@ export interface components {
              * @example null
              */
             readonly finishedAt: string | null;
+            /** @description The latest 20 of `attemptCount`. */
             readonly attempts: readonly components["schemas"]["DeliveryAttemptDto"][];
         };
         readonly JobStateEventDto: {
