@@ -1,3 +1,5 @@
+import { Webhook } from 'standardwebhooks';
+import { Webhook as SvixWebhook } from 'svix';
 import { FakeClock } from '@foreman/testing';
 import type { WebhookEvent } from './protocol.types';
 import { OTHER_SECRET, SECRET, signatureOf, signedHeaders } from './spec/signed-webhook';
@@ -38,6 +40,16 @@ describe('verifyWebhook', () => {
       id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
       event: { test: 2432232314 },
     });
+  });
+
+  it.each([
+    ['standardwebhooks', new Webhook(SECRET)],
+    ['svix', new SvixWebhook(SECRET)],
+  ])('takes what %s signs', (_name, signer) => {
+    const at = new Date(NOW_SECONDS * 1000);
+    const signature = signer.sign('event-1', at, BODY);
+    const headers = { ...signed, 'webhook-signature': signature };
+    expect(verifyWebhook({ ...good, headers }).id).toBe('event-1');
   });
 
   it.each<[string, Partial<WebhookToVerify>]>([
