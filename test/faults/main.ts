@@ -5,6 +5,7 @@ import { AGENTS_PROGRAM } from './network/agents/agents.protocol';
 const RUNS: Readonly<Record<string, () => Promise<FaultRun>>> = {
   network: async () => (await import('./network/network-run')).networkRun,
   artifacts: async () => (await import('./artifacts/artifacts-run')).artifactsRun,
+  webhooks: async () => (await import('./webhooks/webhooks-run')).webhooksRun,
   model: async () => (await import('./model/model-run')).modelRun,
 };
 
