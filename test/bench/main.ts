@@ -12,9 +12,19 @@ import { benchPolls } from './polls/polls-bench';
 import { benchResults } from './results/results-bench';
 import { benchTransfers } from './transfers/transfers-bench';
 import { benchQueries } from './results-queries/queries-bench';
+import { benchWebhooks } from './webhooks/webhooks-bench';
 import { machine, reportText, type BenchReport } from './report/bench-report';
 
-const PARTS = ['engine', 'http', 'lanes', 'polls', 'results', 'results-queries', 'transfers'];
+const PARTS = [
+  'engine',
+  'http',
+  'lanes',
+  'polls',
+  'results',
+  'results-queries',
+  'transfers',
+  'webhooks',
+];
 
 const USAGE = `npm run bench -- [--quick] [--json FILE] [--only PART] [--call TEXT]
   --quick      a few seconds: shows that it runs, its figures mean nothing
@@ -53,6 +63,7 @@ async function main(): Promise<void> {
       queries: await part('results-queries', (own) => benchQueries(plan, own)),
       results: await part('results', (own) => benchResults(plan, own)),
       transfers: await part('transfers', (own) => benchTransfers(plan, own)),
+      webhooks: await part('webhooks', (own) => benchWebhooks(plan, own)),
     };
   });
   if (values.json !== undefined) await writeFile(values.json, JSON.stringify(report, null, 2));

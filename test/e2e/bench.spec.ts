@@ -35,6 +35,7 @@ interface Report {
   readonly lanes: { besideUploads: { writes: number; p99Ms: number } };
   readonly results: { incoming: Row; flows: { name: string; rowsPerSecond: number }[] };
   readonly transfers: { name: string; writes: { beside: { count: number } } }[];
+  readonly webhooks: { drained: number; mostAtOneHost: number; beside: { events: number } };
   readonly polls: { idleStatements: number; many: { tasks: number; p99FromCallMs: number } };
 }
 
@@ -76,6 +77,8 @@ describe('npm run bench -- --quick', () => {
       expect(report.results.incoming.ratio).toBeGreaterThan(0);
       expect(report.transfers.map(({ name }) => name)).toEqual(VARIANTS);
       expect(report.transfers.filter(({ writes }) => writes.beside.count === 0)).toEqual([]);
+      expect(report.webhooks).toMatchObject({ drained: 636, beside: { events: 10 } });
+      expect(report.webhooks.mostAtOneHost).toBeLessThanOrEqual(4);
       const left = (await readdir(folder)).filter((name) => name.startsWith('foreman'));
       expect(left).toEqual([]);
     },

@@ -123,6 +123,6 @@ export function at<T>(items: readonly T[], index: number): T {
   return item;
 }
 
-function jsonOf<T>(answer: HttpAnswer): T {
+export function jsonOf<T>(answer: HttpAnswer): T {
   return JSON.parse(answer.body.toString()) as T;
 }

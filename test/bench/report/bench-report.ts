@@ -8,8 +8,10 @@ import type { PollsFinding, WakeLatency } from '../polls/polls-bench';
 import type { ResultsFinding } from '../results/results-bench';
 import type { QueriesFinding, QuestionFinding } from '../results-queries/queries-bench';
 import type { TransferFinding } from '../transfers/transfers-bench';
+import type { WebhooksFinding } from '../webhooks/webhooks-bench';
 import { transfersText } from './transfers-text';
 import { textTable } from './text-table';
+import { webhooksText } from './webhooks-text';
 
 /** All that one run has found; a part that was not asked for is null. Written as it is by `--json`. */
 export interface BenchReport {
@@ -22,6 +24,7 @@ export interface BenchReport {
   readonly queries: QueriesFinding | null;
   readonly results: ResultsFinding | null;
   readonly transfers: readonly TransferFinding[] | null;
+  readonly webhooks: WebhooksFinding | null;
 }
 
 export function machine(): BenchReport['machine'] {
@@ -34,7 +37,17 @@ export function machine(): BenchReport['machine'] {
 
 /** The tables that a person reads. */
 export function reportText(report: BenchReport): string {
-  const { machine: host, engine, http, lanes, polls, queries, results, transfers } = report;
+  const {
+    machine: host,
+    engine,
+    http,
+    lanes,
+    polls,
+    queries,
+    results,
+    transfers,
+    webhooks,
+  } = report;
   return [
     `Node ${host.node}, ${host.cores} cores, 16 callers at once. Only the ratios mean something.`,
     ...(engine === null ? [] : [engineText(engine)]),
@@ -44,6 +57,7 @@ export function reportText(report: BenchReport): string {
     ...(queries === null ? [] : [queriesText(queries)]),
     ...(results === null ? [] : [resultsText(results)]),
     ...(transfers === null ? [] : [transfersText(transfers, report.plan)]),
+    ...(webhooks === null ? [] : [webhooksText(webhooks)]),
   ].join('\n\n');
 }
 
