@@ -116,11 +116,7 @@ describe('damaged bytes of inputs', () => {
       const { id } = await lab.stored(bytes);
       const { lease } = await leased(id);
       await damage();
-      const ends = await Promise.all([
-        lab.put(id, bytes),
-        lab.stored(bytes),
-        lab.stored(bytes),
-      ]);
+      const ends = await Promise.all([lab.put(id, bytes), lab.stored(bytes), lab.stored(bytes)]);
       expect(ends).toHaveLength(3);
       expect(bytes.equals(await lab.fetched(lease, 'n0'))).toBe(true);
       expect(await refs()).toEqual([3]);
