@@ -13,6 +13,7 @@ import type { RawBodyRequest } from './receive-webhook';
 import { OTHER_SECRET, SECRET, signedHeaders } from './spec/signed-webhook';
 import type { VerifiedWebhook } from './verify-webhook';
 import { webhookListener } from './webhook-listener';
+import { WebhookRejected } from './webhook-signature';
 
 const BODY = '{"type":"job.completed"}';
 const now = () => Math.floor((performance.timeOrigin + performance.now()) / 1000);
@@ -200,6 +201,17 @@ describe('receiveNestWebhook, in an application', () => {
     await start({ rawBody: true });
     expect(await post(url, body, headers)).toMatchObject({ status });
     expect(HooksController.taken).toEqual([]);
+  });
+
+  it('tells a request without a JSON body from an application that keeps none', () => {
+    const json = { 'content-type': 'application/json; charset=utf-8' };
+    for (const headers of [{}, json, { ...json, 'content-length': '0' }]) {
+      expect(() => receiveNestWebhook({ headers }, SECRET)).toThrow(WebhookRejected);
+    }
+    for (const size of [{ 'content-length': '1' }, { 'transfer-encoding': 'chunked' }]) {
+      const headers = { ...json, ...size };
+      expect(() => receiveNestWebhook({ headers }, SECRET)).toThrow(/rawBody: true/);
+    }
   });
 
   it('answers 500 without rawBody: true, and the error says what is missing', async () => {
