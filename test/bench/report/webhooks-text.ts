@@ -11,13 +11,23 @@ export function webhooksText(finding: WebhooksFinding): string {
   return [
     `8. ${finding.backlog} due webhooks to eight hosts, of which one is dead and one is slow\n`,
     textTable(
-      ['the gateway', 'drained', 'a second', 'growth MiB', 'CPU share', 'at once', 'at one host'],
+      [
+        'the gateway',
+        'drained',
+        'a second',
+        'growth MiB',
+        'second half',
+        'CPU share',
+        'at once',
+        'at one host',
+      ],
       [
         [
           'as it is',
           String(finding.drained),
           finding.drainedPerSecond.toFixed(0),
           finding.growthMebibytes?.toFixed(0) ?? '-',
+          finding.laterGrowthMebibytes?.toFixed(0) ?? '-',
           finding.cpuShare?.toFixed(2) ?? '-',
           String(finding.mostAtOnce),
           String(finding.mostAtOneHost),

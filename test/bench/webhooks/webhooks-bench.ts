@@ -24,8 +24,10 @@ export interface WebhooksFinding {
   /** Of it, what the healthy hosts were owed. */
   readonly drained: number;
   readonly drainedPerSecond: number;
-  /** Of the gateway's resident memory; null where the system does not tell. */
+  /** Of the gateway's resident memory, from its start until half is drained; null where the system does not tell. */
   readonly growthMebibytes: number | null;
+  /** Beyond what it had then, while the other half was: flat memory grows no more. */
+  readonly laterGrowthMebibytes: number | null;
   /** Of the gateway, for each second that the draining took; null where the system does not tell. */
   readonly cpuShare: number | null;
   /** Posts at once: over all hosts, and at most at one. */
@@ -64,10 +66,13 @@ export async function benchWebhooks(plan: BenchPlan, folder: string): Promise<We
     return await withGateway(folder, async (gateway) => {
       const startedMs = performance.now();
       const cpuBefore = gateway.cpu();
-      const { growthMebibytes } = await growthWhile(gateway.pid, async () => {
-        const answered = () => healthy.reduce((sum, host) => sum + host.answered, 0);
-        while (answered() < toDrain) await sleep(LOOK_EVERY_MS);
-      });
+      const answered = () => healthy.reduce((sum, host) => sum + host.answered, 0);
+      const untilAnswered = (count: number) =>
+        growthWhile(gateway.pid, async () => {
+          while (answered() < count) await sleep(LOOK_EVERY_MS);
+        });
+      const { growthMebibytes } = await untilAnswered(toDrain / 2);
+      const { growthMebibytes: laterGrowthMebibytes } = await untilAnswered(toDrain);
       const seconds = (performance.now() - startedMs) / 1000;
       const cpuAfter = gateway.cpu();
       const beside = await delaysOf(
@@ -81,6 +86,7 @@ export async function benchWebhooks(plan: BenchPlan, folder: string): Promise<We
         drained: toDrain,
         drainedPerSecond: toDrain / seconds,
         growthMebibytes,
+        laterGrowthMebibytes,
         cpuShare: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / seconds,
         mostAtOnce: total.most,
         mostAtOneHost: Math.max(...hosts.map((host) => host.mostAtOnce)),
