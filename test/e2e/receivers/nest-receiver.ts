@@ -2,9 +2,9 @@ import { type RawBodyRequest, receiveNestWebhook } from '@foreman/client';
 import { Controller, HttpCode, Module, Post, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { openInbox } from './job-inbox';
+import type { JobInbox } from './job-inbox';
 
-export async function nestReceiver(inbox: ReturnType<typeof openInbox>, secrets: string[]) {
+export async function nestReceiver(inbox: JobInbox, secrets: string[]) {
   @Controller('hooks')
   class HooksController {
     @Post('foreman')

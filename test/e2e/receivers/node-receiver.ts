@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import { webhookListener } from '@foreman/client';
-import type { openInbox } from './job-inbox';
+import type { JobInbox } from './job-inbox';
 
-type Inbox = ReturnType<typeof openInbox>;
-
-export function nodeReceiver(inbox: Inbox, secrets: string[], log: (error: unknown) => void) {
-  return createServer(webhookListener({ secrets, onEvent: inbox.take, onRefused: log }));
+export function nodeReceiver(inbox: JobInbox, secrets: string[], log: (error: unknown) => void) {
+  const onEvent = inbox.take.bind(inbox);
+  return createServer(webhookListener({ secrets, onEvent, onRefused: log }));
 }

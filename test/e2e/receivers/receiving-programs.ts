@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openInbox } from './job-inbox';
+import { JobInbox } from './job-inbox';
 import { nestReceiver } from './nest-receiver';
 import { nodeReceiver } from './node-receiver';
 
@@ -16,7 +16,7 @@ export interface RunningReceiver {
 }
 
 export async function runNode(file: string, secrets: string[]): Promise<RunningReceiver> {
-  const inbox = openInbox(file);
+  const inbox = new JobInbox(file);
   const server = nodeReceiver(inbox, secrets, () => undefined).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -31,7 +31,7 @@ export async function runNode(file: string, secrets: string[]): Promise<RunningR
 }
 
 export async function runNest(file: string, secrets: string[]): Promise<RunningReceiver> {
-  const inbox = openInbox(file);
+  const inbox = new JobInbox(file);
   const app = await nestReceiver(inbox, secrets);
   app.useLogger(false);
   await app.listen(0, '127.0.0.1');
