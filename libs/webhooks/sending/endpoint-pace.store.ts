@@ -4,7 +4,7 @@ import type { Queryable, Tx } from '@foreman/database';
 const MINUTE_MS = 60_000;
 
 /** How often a standing endpoint may be posted to. */
-export interface Pace {
+interface Pace {
   readonly nextPostAt: number;
   /** Between two posts: evenly, so that no minute sees more than the rate, a receiver's start-up included. */
   readonly intervalMs: number;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type HostTemper = 'healthy' | 'slow' | 'dead';
 
 /** What a slow host takes for each post. */
-export const SLOW_MS = 200;
+const SLOW_MS = 200;
 
 /** A real server, and what has come to it. */
 export class ReceivingHost {

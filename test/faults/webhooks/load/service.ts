@@ -7,7 +7,7 @@ import type { Moment } from '../plan/kill-plan';
 import type { Receivers } from './receivers';
 
 /** Each is cancelled, retried, and cancelled again: two events, of two runs. */
-export const RUNS = 2;
+const RUNS = 2;
 /** The second standing endpoint is told of every other job. */
 const KINDS = ['told-to-one', 'told-to-both'] as const;
 /** Events of one job, on the average: its own endpoint's, and those of one or two standing ones. */
