@@ -16,6 +16,10 @@ const LATER = 9_999_999_999_999;
 const BIG = `(SELECT key FROM blobs WHERE size = ${BYTES.length})`;
 const NO_ONE = `'00000000-0000-7000-8000-00000000dead'`;
 
+const JOB_COUNT = /^a job's count that is not that of its artifacts/;
+const LEASE_COUNT = /^a lease's count that is not that of what it has staged/;
+const INPUT_TOTAL = /^a total that is not that of the inputs: 1$/;
+
 /** Each kind of damage, and how it is told. */
 const DAMAGES: Record<string, [sql: string, finding: RegExp]> = {
   'bytes that nothing names': [
@@ -111,6 +115,41 @@ const DAMAGES: Record<string, [sql: string, finding: RegExp]> = {
     `DELETE FROM artifact_totals`,
     /^a total that is not the sum of its artifacts: test, default, staged$/,
   ],
+  'a job that counts an artifact too many': [
+    `UPDATE job_artifact_usage SET artifacts = artifacts + 1 WHERE artifacts = 2`,
+    JOB_COUNT,
+  ],
+  'a job that counts a byte too few': [
+    `UPDATE job_artifact_usage SET bytes = bytes - 1 WHERE artifacts = 1`,
+    JOB_COUNT,
+  ],
+  'a job that does not count': [`DELETE FROM job_artifact_usage WHERE artifacts = 2`, JOB_COUNT],
+  'a count of a job that has nothing': [
+    `INSERT INTO job_artifact_usage (job_id, artifacts, bytes) VALUES (${NO_ONE}, 0, 0)`,
+    JOB_COUNT,
+  ],
+  'a lease that counts an artifact too few': [
+    `UPDATE lease_artifact_usage SET artifacts = artifacts - 1`,
+    LEASE_COUNT,
+  ],
+  'a lease that counts a byte too many': [
+    `UPDATE lease_artifact_usage SET bytes = bytes + 1`,
+    LEASE_COUNT,
+  ],
+  'a lease that does not count': [`DELETE FROM lease_artifact_usage`, LEASE_COUNT],
+  'a count of a lease that has staged nothing': [
+    `INSERT INTO lease_artifact_usage (task_id, lease_token, artifacts, bytes) VALUES (${NO_ONE}, 'l', 0, 0)`,
+    LEASE_COUNT,
+  ],
+  'a total of inputs that is one too high': [
+    `UPDATE input_totals SET inputs = inputs + 1`,
+    INPUT_TOTAL,
+  ],
+  'a total of their bytes that is one too low': [
+    `UPDATE input_totals SET bytes = bytes - 1`,
+    INPUT_TOTAL,
+  ],
+  'a total of inputs that is not there': [`DELETE FROM input_totals`, INPUT_TOTAL],
   'a blob that the scrub found damaged': [
     `INSERT INTO corrupt_blobs (blob_key, expected_sha256, found_at)
      SELECT key, 'other', 1 FROM blobs WHERE key = ${BIG}`,

@@ -96,10 +96,53 @@ const RULES: readonly Rule[] = [
           GROUP BY kind, queue, state HAVING sum(number) <> 0 OR sum(bytes) <> 0`,
   },
   {
+    finding: "a job's count that is not that of its artifacts",
+    sql: countsUnlike({
+      by: ['job_id'],
+      scan: 'SELECT job_id, 1 AS number, size AS bytes FROM artifacts',
+      counts: 'SELECT job_id, artifacts AS number, bytes FROM job_artifact_usage',
+    }),
+  },
+  {
+    finding: "a lease's count that is not that of what it has staged",
+    sql: countsUnlike({
+      by: ['task_id', 'lease_token'],
+      scan: `SELECT task_id, lease_token, 1 AS number, size AS bytes FROM artifacts WHERE state = 'staged'`,
+      counts: 'SELECT task_id, lease_token, artifacts AS number, bytes FROM lease_artifact_usage',
+    }),
+  },
+  {
+    finding: 'a total that is not that of the inputs',
+    sql: countsUnlike({
+      by: ['id'],
+      scan: `SELECT 1 AS id, 1 AS number, 0 AS bytes FROM inputs WHERE stored_at IS NOT NULL
+             UNION ALL SELECT 1, 0, size FROM input_blobs`,
+      counts: 'SELECT id, inputs AS number, bytes FROM input_totals',
+    }),
+  },
+  {
     finding: 'a blob that is marked as damaged',
     sql: `SELECT blob_key AS what FROM corrupt_blobs`,
   },
 ];
+
+/** What is counted in rows, and the same by a scan of everything; `by` is what it is counted by. */
+interface Counted {
+  readonly by: readonly string[];
+  /** Both answer the columns of `by`, `number` and `bytes`. */
+  readonly scan: string;
+  readonly counts: string;
+}
+
+/** Also a row that counts nothing: it is to go with the last that it counted. */
+function countsUnlike({ by, scan, counts }: Counted): string {
+  const columns = by.join(', ');
+  return `
+    SELECT ${by.join(` || ', ' || `)} AS what FROM
+      (SELECT ${columns}, number, bytes, 1 AS is_there FROM (${scan})
+       UNION ALL SELECT ${columns}, -number, -bytes, 0 FROM (${counts}))
+    GROUP BY ${columns} HAVING sum(number) <> 0 OR sum(bytes) <> 0 OR max(is_there) = 0`;
+}
 
 interface OwnerRow {
   readonly blob_key: string;
@@ -130,7 +173,17 @@ export function countLeft(file: string): Record<string, number> {
   const database = new Database(file, { readonly: true, fileMustExist: true });
   try {
     return Object.fromEntries(
-      ['artifacts', 'blobs', 'blob_chunks', 'inputs', 'input_blobs', 'jobs'].map((table) => [
+      [
+        'artifacts',
+        'blobs',
+        'blob_chunks',
+        'inputs',
+        'input_blobs',
+        'jobs',
+        'job_artifact_usage',
+        'lease_artifact_usage',
+        'input_totals',
+      ].map((table) => [
         table,
         Number(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()),
       ]),
