@@ -132,12 +132,12 @@ describe('transfers at the same time', () => {
       return eventually(`${count} flow`, () => underWay.count === count, WAIT_MS);
     };
 
-    const begin = (name: string) =>
+    const begin = (name: string, length = 1000) =>
       send(
         [
           `PUT /internal/edges/tasks/${task.taskId}/artifacts/${name} HTTP/1.1`,
           ...['Host: x', `Authorization: Bearer ${token}`, `Foreman-Lease: ${task.leaseToken}`],
-          ...['Content-Length: 1000', '', 'some'],
+          ...[`Content-Length: ${length}`, '', 'some'],
         ].join('\r\n'),
       );
 
@@ -173,6 +173,19 @@ describe('transfers at the same time', () => {
       await flowing(2);
       expect((await put('a')).status).toBe(201);
       await flowing(1);
+    });
+
+    it('one that gave way is told so, and its connection is as good as before once it has sent all', async () => {
+      const older = begin('a', LARGE_BYTES);
+      let answers = '';
+      older.setEncoding('latin1').on('data', (text: string) => (answers += text));
+      await flowing(1);
+      expect((await put('a')).status).toBe(201);
+      await eventually('the refusal', () => answers.startsWith('HTTP/1.1 503'), WAIT_MS);
+      // A sender that reads the answer last.
+      older.write(Buffer.alloc(LARGE_BYTES - 'some'.length));
+      older.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+      await eventually('the next answer', () => answers.includes('HTTP/1.1 200'), WAIT_MS);
     });
   });
 });

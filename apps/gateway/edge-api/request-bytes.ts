@@ -14,12 +14,22 @@ const UNPACKED_AT_ONCE_BYTES = 65_536;
 
 /**
  * A body as an iterator that leaves the connection open when it is not read to its end: a refusal can
- * then still be answered. What the sender goes on sending is read and dropped by the server.
+ * then still be answered. What the sender goes on sending is read and dropped, once the answer is out.
  */
 export function requestBytes(request: Request): AsyncIterable<Buffer> {
   // Node does so itself only for a body of which nothing was read.
   request.res?.once('finish', () => request.resume());
-  return { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) };
+  return { [Symbol.asyncIterator]: () => piecesOf(request) };
+}
+
+async function* piecesOf(request: Request): AsyncGenerator<Buffer> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } finally {
+    // A stream flows only once its iterator has let go of it, which may be after the answer: a refusal does not
+    // wait for a piece that is still to come.
+    if (request.res?.writableFinished === true) setImmediate(() => request.resume());
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ const TOO_MANY = {
   message: expect.stringContaining('FOREMAN_UPLOADS_PER_LEASE'),
   details: { limitCount: LIMIT, retryAfterSeconds: 1 },
 };
-const DISPLACED = { code: 'server.busy', details: { retryAfterSeconds: 1 } };
+const DISPLACED = { code: 'server.busy', details: { retryAfterSeconds: 10 } };
 
 describe('uploads that are under way', () => {
   let engine: TestEngine;
@@ -132,19 +132,48 @@ describe('uploads that are under way', () => {
     expect(underWay.count).toBe(0);
   });
 
-  it('of an input are eight; one more takes the place of the oldest', async () => {
+  it('leave the count of their successors alone when they settle late', async () => {
+    // One that gives way, but settles only when it is told to.
+    let settle: () => void = () => undefined;
+    const place = { taskId: lease.taskId, leaseToken: lease.leaseToken, name: 'a' };
+    const late = underWay.ofLease(
+      place,
+      whole(),
+      () => new Promise<void>((done) => (settle = done)),
+    );
+    await put('a', whole());
+    expect(underWay.count).toBe(0);
+    const successors = [await begin('c1'), await begin('c2')];
+    settle();
+    await late;
+    expect(underWay.count).toBe(2);
+    for (const { go, uploading } of successors) {
+      go();
+      await uploading;
+    }
+    expect(underWay.count).toBe(0);
+  });
+
+  it('of an input are eight; one more takes the place of a silent one, if there is one', async () => {
     const inputs = engine.get(Inputs);
     const { id } = await engine.unitOfWork.run((tx) =>
       inputs.create(tx, { contentType: 'text/plain' }),
     );
-    const all = [];
-    for (let number = 0; number < 9; number += 1) {
+    const all: { uploading: Promise<{ isNew: boolean }>; go: () => void }[] = [];
+    const send = async () => {
       const body = slowBody();
       const uploading = inputs.put({ inputId: id, body: body.pieces });
       uploading.catch(() => undefined);
       await body.begun;
       all.push({ uploading, go: body.go });
-    }
+    };
+    for (let number = 0; number < 8; number += 1) await send();
+    await expect(inputs.put({ inputId: id, body: whole() })).rejects.toMatchObject({
+      code: 'rate.limited',
+      details: { limitCount: 8, retryAfterSeconds: 1 },
+    });
+    engine.clock.advance(30_000);
+    await send();
     const [oldest, ...others] = all;
     await expect(oldest?.uploading).rejects.toMatchObject(DISPLACED);
     expect(underWay.count).toBe(8);

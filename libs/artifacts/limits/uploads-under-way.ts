@@ -7,8 +7,10 @@ import type { StagingPlace } from './artifact-usage';
 const UPLOADS_PER_INPUT = 8;
 /** One of which nothing came for so long may be of an edge that has crashed: it holds no place that another wants. */
 const SILENT_MS = 30_000;
-/** Until one of a lease's uploads has probably come to its end. */
+/** Until one of the uploads has probably come to its end. */
 const NO_PLACE_RETRY_SECONDS = 1;
+/** Long enough for the newer one to end: two living senders must not drive each other out by turns. */
+const DISPLACED_RETRY_SECONDS = 10;
 
 /**
  * The bodies that flow into this process. Until they are recorded they count against no other limit, so they have
@@ -48,28 +50,32 @@ export class UploadsUnderWay {
     const owner = `lease ${taskId} ${leaseToken}`;
     const passages = this.passagesOf(owner);
     const { uploadsPerLease } = this.settings;
-    if (!passages.has(name) && passages.size >= uploadsPerLease) {
-      const silent = this.silentOf(passages);
-      if (silent === null) throw tooMany(uploadsPerLease);
-      giveWay(passages, silent);
-    }
+    if (!passages.has(name)) this.makeRoom(passages, uploadsPerLease, tooManyOfLease);
     giveWay(passages, name);
     return this.pass(owner, name, body, work);
   }
 
-  /** The same for an input's bytes: one upload more than there may be takes the place of the oldest. */
+  /** The same for an input's bytes, of which there may be several uploads: none of them is newer than another. */
   async ofInput<T>(
     inputId: string,
     body: AsyncIterable<Buffer>,
     work: (body: AsyncIterable<Buffer>) => Promise<T>,
   ): Promise<T> {
     const owner = `input ${inputId}`;
-    const [oldest, ...others] = this.passagesOf(owner).keys();
-    if (oldest !== undefined && others.length + 1 >= UPLOADS_PER_INPUT) {
-      giveWay(this.passagesOf(owner), oldest);
-    }
+    this.makeRoom(this.passagesOf(owner), UPLOADS_PER_INPUT, tooManyOfInput);
     this.arrivals += 1;
     return this.pass(owner, String(this.arrivals), body, work);
+  }
+
+  private makeRoom(
+    passages: Map<string, Passage>,
+    limit: number,
+    tooMany: (limit: number) => DomainError,
+  ): void {
+    if (passages.size < limit) return;
+    const silent = this.silentOf(passages);
+    if (silent === null) throw tooMany(limit);
+    giveWay(passages, silent);
   }
 
   private silentOf(passages: Map<string, Passage>): string | null {
@@ -96,7 +102,8 @@ export class UploadsUnderWay {
       return await work(passage);
     } finally {
       if (passages.get(key) === passage) passages.delete(key);
-      if (passages.size === 0) this.ofOwner.delete(owner);
+      // One that gave way may settle late, when its successors have places of their own.
+      if (passages.size === 0 && this.ofOwner.get(owner) === passages) this.ofOwner.delete(owner);
     }
   }
 }
@@ -150,16 +157,24 @@ class Passage implements AsyncIterable<Buffer> {
   }
 }
 
-function tooMany(uploadsPerLease: number): DomainError {
-  return new DomainError(
-    'rate.limited',
-    `A lease may have at most ${uploadsPerLease} uploads under way (FOREMAN_UPLOADS_PER_LEASE).`,
-    { limitCount: uploadsPerLease, retryAfterSeconds: NO_PLACE_RETRY_SECONDS },
+function tooManyOfLease(limitCount: number): DomainError {
+  return noPlace(
+    `A lease may have at most ${limitCount} uploads under way (FOREMAN_UPLOADS_PER_LEASE).`,
+    limitCount,
   );
+}
+
+function tooManyOfInput(limitCount: number): DomainError {
+  return noPlace(`An input may have at most ${limitCount} uploads under way.`, limitCount);
+}
+
+function noPlace(message: string, limitCount: number): DomainError {
+  const retryAfterSeconds = NO_PLACE_RETRY_SECONDS;
+  return new DomainError('rate.limited', message, { limitCount, retryAfterSeconds });
 }
 
 function displaced(): DomainError {
   return new DomainError('server.busy', 'A newer upload of the same has taken the place of this.', {
-    retryAfterSeconds: NO_PLACE_RETRY_SECONDS,
+    retryAfterSeconds: DISPLACED_RETRY_SECONDS,
   });
 }
