@@ -20,8 +20,6 @@ import { ArtifactLimits } from './limits/artifact-limits';
 import type { Usage } from './limits/artifact-usage';
 import { SoundBlobs } from './scrub/sound-blobs';
 
-const NONE: ReadonlySet<string> = new Set();
-
 /** What a task's artifacts are made visible with. */
 export interface Publication {
   readonly task: Pick<TaskEntity, 'id' | 'jobId' | 'taskIndex'>;
@@ -60,24 +58,22 @@ export class ArtifactPublication implements OnModuleInit {
    * With a task's completion: everything it staged under this lease and everything inline becomes
    * visible. In a job of one task `summary` stands in for a `completion` that the agent did not send.
    * @throws `request.invalid` for a bad name, type or value; `artifact.too_large`;
-   * `artifact.incomplete` when a named digest is not what is staged, or is of bytes that were found damaged;
-   * `artifact.conflict` for a name
-   * that is both staged and inline.
+   * `artifact.incomplete` when a named digest is not what is staged, or when staged bytes, named or not, were found
+   * damaged; `artifact.conflict` for a name that is both staged and inline.
    */
   async publish(tx: Tx, publication: Publication, summary: unknown): Promise<void> {
     const { task, isOnlyTask, declared, now } = publication;
     checkDeclared(declared);
     const staged = await this.stagedOfLease(tx, publication);
     const stagedNames = new Map(staged.map((artifact) => [artifact.name, artifact]));
-    const damaged = declared.some(isStagedReference)
-      ? await this.sound.markedOfStaged(tx, task.id)
-      : NONE;
     for (const artifact of declared) {
       const found = stagedNames.get(artifact.name);
-      const isDamaged = damaged.has(artifact.name);
-      if (isStagedReference(artifact)) assertStaged(artifact, isDamaged ? undefined : found);
+      if (isStagedReference(artifact)) assertStaged(artifact, found);
       else if (found !== undefined) throw conflict(artifact.name);
     }
+    // The edge still has them: it can send them again. Published, they would answer 500 for ever.
+    const [damaged] = (await this.damagedOf(tx, task.id, staged)).values();
+    if (damaged !== undefined) throw damagedWhileStaged(damaged);
     await this.publishAll(tx, publication, staged);
     await this.publishInline(tx, publication, usageOf(staged));
     const names = new Set([...stagedNames.keys(), ...declared.map(({ name }) => name)]);
@@ -92,9 +88,16 @@ export class ArtifactPublication implements OnModuleInit {
     }
   }
 
-  /** With a final failure that keeps its artifacts: what was staged under this lease becomes visible. */
+  /**
+   * With a final failure that keeps its artifacts: what was staged under this lease becomes visible. What was found
+   * damaged goes instead: a failure is not refused for a log that nobody can read any more.
+   */
   async publishStaged(tx: Tx, publication: Omit<Publication, 'declared'>): Promise<void> {
-    await this.publishAll(tx, publication, await this.stagedOfLease(tx, publication));
+    const staged = await this.stagedOfLease(tx, publication);
+    const damaged = await this.damagedOf(tx, publication.task.id, staged);
+    for (const artifact of damaged) await this.artifacts.remove(tx, artifact, publication.now);
+    const sound = staged.filter((artifact) => !damaged.has(artifact));
+    await this.publishAll(tx, publication, sound);
   }
 
   /** Lets a task's staged artifacts go: at a new lease, a hand-back, a final failure. */
@@ -144,6 +147,16 @@ export class ArtifactPublication implements OnModuleInit {
       await this.artifacts.remove(tx, stranger, publication.now);
     }
     return staged.filter(isOfLease);
+  }
+
+  private async damagedOf(
+    tx: Tx,
+    taskId: string,
+    staged: readonly ArtifactEntity[],
+  ): Promise<ReadonlySet<ArtifactEntity>> {
+    if (staged.length === 0) return new Set();
+    const marked = await this.sound.markedOfStaged(tx, taskId);
+    return new Set(staged.filter(({ name }) => marked.has(name)));
   }
 
   private async publishAll(
@@ -208,6 +221,14 @@ function assertStaged(reference: StagedReference, staged: ArtifactEntity | undef
     'artifact.incomplete',
     `Artifact ${reference.name} is not staged with that digest; upload it, then complete again.`,
     { name: reference.name, sha256: reference.sha256, staged: staged?.sha256 ?? null },
+  );
+}
+
+function damagedWhileStaged({ name, sha256 }: ArtifactEntity): DomainError {
+  return new DomainError(
+    'artifact.incomplete',
+    `The staged bytes of artifact ${name} are damaged; upload them again, then complete again.`,
+    { name, sha256, staged: null },
   );
 }
 

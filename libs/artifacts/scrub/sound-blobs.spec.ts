@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { Logger } from '@nestjs/common';
+import { LeaseFence } from '@foreman/jobs';
 import { eventually } from '@foreman/testing';
 import { ArtifactPublication } from '../artifact-publication';
 import { ArtifactReads } from '../artifact-reads';
@@ -37,6 +38,11 @@ describe('damaged bytes of an artifact', () => {
     return reads().get(lab.engine.reads, lease.jobId, 'a');
   };
   const refused = { code: 'artifact.corrupt' };
+  /** Damaged, and come upon. */
+  const found = async (record: ArtifactRecord) => {
+    await spoil(record);
+    await expect(reads().whole(record)).rejects.toMatchObject(refused);
+  };
 
   it.each([
     ['other bytes', spoil],
@@ -97,6 +103,48 @@ describe('damaged bytes of an artifact', () => {
     await lab.put(lease, 'a', 'sounds');
     await lab.complete(lease, declared);
     expect(String(await lab.bytesOf(lease.jobId, 'a'))).toBe('sounds');
+  });
+
+  it('is not published unnamed either, while another one is sound', async () => {
+    const lease = await lab.lease();
+    const { artifact } = await lab.put(lease, 'a', 'sounds');
+    const { artifact: other } = await lab.put(lease, 'b', 'other');
+    await found(artifact);
+    for (const declared of [[], [{ name: 'b', sha256: other.sha256 }]]) {
+      await expect(lab.complete(lease, declared)).rejects.toMatchObject({
+        code: 'artifact.incomplete',
+        details: { name: 'a', sha256: artifact.sha256, staged: null },
+      });
+    }
+    expect(await lab.shown(lease.jobId)).toEqual([]);
+    await lab.put(lease, 'a', 'sounds');
+    await lab.complete(lease);
+    expect(String(await lab.bytesOf(lease.jobId, 'a'))).toBe('sounds');
+  });
+
+  it('of an earlier lease does not stand in the way: it goes', async () => {
+    const earlier = await lab.lease();
+    await found((await lab.put(earlier, 'a', 'sounds')).artifact);
+    const lease = await lab.engine.lease(earlier.jobId);
+    await lab.put(lease, 'b', 'other');
+    await lab.complete(lease);
+    expect((await lab.shown(lease.jobId)).map(({ name }) => name)).toEqual(['completion', 'b']);
+    expect(await corrupt()).toBe(0);
+  });
+
+  it('is let go by the failure that keeps the others', async () => {
+    const lease = await lab.lease();
+    await found((await lab.put(lease, 'a', 'sounds')).artifact);
+    await lab.put(lease, 'b', 'other');
+    await lab.engine.unitOfWork.run(async (tx) => {
+      const now = lab.engine.clock.now();
+      const task = await lab.engine.get(LeaseFence).hold(tx, { ...lease, now });
+      const kept = { task, isOnlyTask: true, leaseToken: lease.leaseToken, now };
+      await lab.engine.get(ArtifactPublication).publishStaged(tx, kept);
+    });
+    expect((await lab.shown(lease.jobId)).map(({ name }) => name)).toEqual(['b']);
+    expect(await corrupt()).toBe(0);
+    expect(await lab.engine.reads.query('SELECT name FROM artifacts')).toEqual([{ name: 'b' }]);
   });
 
   it('do not get a digest of their own in the completion of a job of many tasks', async () => {
