@@ -18,13 +18,15 @@ export class InputBlobs {
     private readonly totals: InputTotals,
   ) {}
 
-  /** Gives these bytes one more input: keeps them, or lets them go when they are here already, and sound. */
-  async take(tx: Tx, bytes: ArrivedBytes, now: number): Promise<void> {
+  /**
+   * Gives these bytes one more input: keeps them, or lets them go when they are here already, and not marked as
+   * damaged. True when they were kept.
+   */
+  async take(tx: Tx, bytes: ArrivedBytes, now: number): Promise<boolean> {
     const [known] = await tx.query<BlobRow>(COUNT_UP, [bytes.sha256]);
     if (known !== undefined) {
       await this.totals.added(tx, 0);
-      await this.renewKnown(tx, known.blob_key, bytes, now);
-      return;
+      return this.renewKnown(tx, known.blob_key, bytes, now);
     }
     await bytes.keep(tx);
     const [kept] = await tx.query<BlobRow>(ADD, [bytes.sha256, bytes.key, bytes.size]);
@@ -32,6 +34,7 @@ export class InputBlobs {
     const isFirst = kept?.blob_key === bytes.key;
     if (!isFirst) await this.blobs.release(tx, bytes.key, now);
     await this.totals.added(tx, isFirst ? bytes.size : 0);
+    return isFirst;
   }
 
   /**
@@ -50,10 +53,19 @@ export class InputBlobs {
     return known !== undefined && (await this.sound.isMarked(db, known.blob_key));
   }
 
+  /** Reads those with this digest: whether they are what came, and not marked. What is damaged is marked then. */
+  async areSound(db: Queryable, sha256: string): Promise<boolean> {
+    const [known] = await db.query<StoredRow>(FIND, [sha256]);
+    if (known === undefined) return true;
+    const { blob_key: blobKey, size } = known;
+    if (await this.sound.isMarked(db, blobKey)) return false;
+    return this.sound.areSound({ blobKey, size: Number(size), sha256 });
+  }
+
   /** One input fewer has these bytes; with the last one they are released. */
   async letGo(tx: Tx, sha256: string, now: number): Promise<void> {
     await tx.execute('UPDATE input_blobs SET refs = refs - 1 WHERE sha256 = ?', [sha256]);
-    const [gone] = await tx.query<BlobRow & { size: number }>(
+    const [gone] = await tx.query<StoredRow>(
       'DELETE FROM input_blobs WHERE sha256 = ? AND refs = 0 RETURNING blob_key, size',
       [sha256],
     );
@@ -83,7 +95,11 @@ interface BlobRow {
   readonly blob_key: string;
 }
 
-const FIND = 'SELECT blob_key FROM input_blobs WHERE sha256 = ?';
+interface StoredRow extends BlobRow {
+  readonly size: number;
+}
+
+const FIND = 'SELECT blob_key, size FROM input_blobs WHERE sha256 = ?';
 
 const COUNT_UP = 'UPDATE input_blobs SET refs = refs + 1 WHERE sha256 = ? RETURNING blob_key';
 

@@ -37,6 +37,12 @@ export interface UploadedInput {
   readonly isNew: boolean;
 }
 
+interface RecordedInput extends UploadedInput {
+  /** False when its bytes were let go, for the same are stored. */
+  readonly isKept: boolean;
+  readonly sha256: string;
+}
+
 /** Longer than anybody waits between upload and submission; what is used stays with its jobs anyway. */
 const MAX_TTL_SECONDS = 31_536_000;
 const SHA256_HEX = /^[0-9a-f]{64}$/i;
@@ -80,10 +86,12 @@ export class Inputs {
 
   /**
    * Streams the bytes in. The same bytes again are answered with what is there, or take the place of what was found
-   * damaged; a stored input keeps its bytes. Durable when it resolves.
+   * damaged; a stored input keeps its bytes. Bytes that are not kept because the same are there have those read: what
+   * is damaged is marked, so that they replace it when they are sent again. Durable when it resolves.
    * @throws `input.not_found`, `input.conflict` for other bytes than are stored, `artifact.too_large`,
    * `artifact.digest_mismatch`, `request.invalid` for another size than was announced;
-   * `server.busy` when a newer upload of it takes its place; whatever `body` throws.
+   * `server.busy` when a newer upload of it takes its place, or the stored bytes turn out to be damaged; whatever
+   * `body` throws.
    */
   async put({ inputId, body, digests = {} }: InputUpload): Promise<UploadedInput> {
     const input = await this.visible(this.reads, inputId);
@@ -92,7 +100,11 @@ export class Inputs {
       if (input.sha256 !== null && !(await this.blobs.areDamaged(this.reads, input.sha256))) {
         return this.compare(input, upload);
       }
-      return this.intake.take(upload, nothing, (tx, bytes) => this.record(tx, inputId, bytes));
+      const { isKept, sha256, ...uploaded } = await this.intake.take(upload, nothing, (tx, bytes) =>
+        this.record(tx, inputId, bytes),
+      );
+      if (!isKept) await this.assertSound(sha256);
+      return uploaded;
     });
   }
 
@@ -108,27 +120,32 @@ export class Inputs {
     return this.settings.urlAt(`/inputs/${id}`);
   }
 
-  /** Nothing is written for bytes that are there: they are only hashed. */
+  /** Nothing is written for bytes that are there: they are hashed, and so are those. */
   private async compare(input: InputEntity, upload: UploadBody): Promise<UploadedInput> {
     for await (const piece of upload.pieces(nothing)) void piece;
     const sha256 = upload.verifiedSha256();
     if (sha256 !== input.sha256) throw conflict(input.id);
-    // Found damaged since the first look: now the bytes are needed, and they have gone by.
-    if (await this.blobs.areDamaged(this.reads, sha256)) throw overtaken();
+    await this.assertSound(sha256);
     return { input: inputRecord(input), isNew: false };
   }
 
-  private async record(tx: Tx, id: string, bytes: ArrivedBytes): Promise<UploadedInput> {
+  /** Of damaged ones nobody may be told that they are there. The bytes that would mend them have gone by. */
+  private async assertSound(sha256: string): Promise<void> {
+    if (!(await this.blobs.areSound(this.reads, sha256))) throw overtaken();
+  }
+
+  private async record(tx: Tx, id: string, bytes: ArrivedBytes): Promise<RecordedInput> {
+    const { sha256 } = bytes;
     const now = this.clock.now();
     const input = await this.visible(tx, id);
     if (input.sha256 !== null) {
       // Another upload of it was faster, or these are to take the place of damaged ones.
       if (input.sha256 !== bytes.sha256) throw conflict(id);
       const isRenewed = await this.blobs.renew(tx, bytes, now);
-      return { input: inputRecord(input), isNew: isRenewed };
+      return { input: inputRecord(input), isNew: isRenewed, isKept: isRenewed, sha256 };
     }
     checkAnnounced(input, bytes);
-    await this.blobs.take(tx, bytes, now);
+    const isKept = await this.blobs.take(tx, bytes, now);
     const [stored] = await tx.entities(InputEntity, STORE, [
       bytes.sha256,
       bytes.size,
@@ -137,7 +154,7 @@ export class Inputs {
       id,
     ]);
     if (stored === undefined) throw overtaken();
-    return { input: inputRecord(stored), isNew: true };
+    return { input: inputRecord(stored), isNew: true, isKept, sha256 };
   }
 
   /** More than was announced is not waited for. One that is stored says itself what is wrong with other bytes. */

@@ -18,7 +18,10 @@ export class BlobCheck {
   constructor(private readonly store: BlobStore) {}
 
   /** `onPiece` is awaited with the length of each piece, 256 KiB in the database's store; what it throws ends the check. */
-  async of(blob: ScrubbedBlob, onPiece: (bytes: number) => Promise<void>): Promise<BlobFinding> {
+  async of(
+    blob: Pick<ScrubbedBlob, 'key' | 'size' | 'sha256'>,
+    onPiece: (bytes: number) => Promise<void>,
+  ): Promise<BlobFinding> {
     const hash = createHash('sha256');
     const pieces = this.store.read(blob.key, blob.size)[Symbol.asyncIterator]();
     try {

@@ -5,6 +5,7 @@ import type { Queryable } from '@foreman/database';
 import { sha256Hex } from '@foreman/kernel';
 import type { ArtifactRecord } from '../artifact-record';
 import { BlobStore, MissingBytesError, type ByteRange } from '../blob-store';
+import { BlobCheck } from './blob-check';
 import { DamageReports } from './damage-reports';
 import { ScrubStore } from './scrub.store';
 
@@ -35,6 +36,7 @@ export class SoundBlobs {
 
   constructor(
     private readonly store: BlobStore,
+    private readonly check: BlobCheck,
     private readonly marks: ScrubStore,
     private readonly damage: DamageReports,
   ) {}
@@ -63,6 +65,18 @@ export class SoundBlobs {
     const foundSha256 = bytes === null ? null : sha256Hex(bytes);
     if (bytes !== null && foundSha256 === stored.sha256) return bytes;
     return (await this.damage.report(blobOf(stored), foundSha256)) ? 'damaged' : 'gone';
+  }
+
+  /**
+   * Reads all of them, whatever they are, outside of every transaction and with a turn for others after each piece:
+   * what is damaged is marked when it resolves to false. So it does, unmarked, when nobody wants them any more.
+   * Throws what the store does when it fails: that says nothing of the bytes.
+   */
+  async areSound(stored: HashedBytes): Promise<boolean> {
+    const finding = await this.check.of(blobOf(stored), () => new Promise(setImmediate));
+    if (finding.is === 'unreadable') throw finding.error;
+    if (finding.is === 'corrupt') await this.damage.report(blobOf(stored), finding.foundSha256);
+    return finding.is === 'sound';
   }
 
   /** As the store reads; where bytes are missing the stream fails, and they are marked. */

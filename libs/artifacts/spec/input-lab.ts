@@ -64,6 +64,24 @@ export class InputLab {
     return this.engine.unitOfWork.run((tx) => this.inputs.remove(tx, id));
   }
 
+  /** One bit in the last chunk of the one blob that inputs have is another; again, and it is right. */
+  flip(): Promise<void> {
+    return this.engine.unitOfWork.run(async (tx) => {
+      const [chunk] = await tx.query<{ start_byte: number; blob_key: string; bytes: Buffer }>(
+        `SELECT * FROM blob_chunks WHERE blob_key = (SELECT blob_key FROM input_blobs)
+         ORDER BY start_byte DESC LIMIT 1`,
+      );
+      if (chunk === undefined) throw new Error('There is nothing to damage');
+      const bytes = Buffer.from(chunk.bytes);
+      bytes[0] = (bytes[0] ?? 0) ^ 1;
+      await tx.execute('UPDATE blob_chunks SET bytes = ? WHERE blob_key = ? AND start_byte = ?', [
+        bytes,
+        chunk.blob_key,
+        chunk.start_byte,
+      ]);
+    });
+  }
+
   sweep() {
     return this.engine.get(BlobSweep).runOnce();
   }

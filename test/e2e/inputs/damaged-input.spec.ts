@@ -148,6 +148,28 @@ describe('an input whose stored bytes were damaged', () => {
     expect(await digestOf(await submit(inputId))).toBe(sha256Hex(bytes));
   });
 
+  it('is healed by the same bytes again, though nothing has found it', async () => {
+    const bytes = randomBytes(600_000);
+    const inputId = await upload(bytes);
+    damage(bytes);
+    const put = () =>
+      gateway.call('PUT', `/inputs/${inputId}`, { token: gateway.adminToken, body: bytes });
+    expect(await put()).toMatchObject({ status: 503, body: { code: 'server.busy' } });
+    expect(await damagedInputs()).toEqual([inputId]);
+    expect((await put()).status).toBe(201);
+    expect(await damagedInputs()).toEqual([]);
+    expect(await digestOf(await submit(inputId))).toBe(sha256Hex(bytes));
+    expect((await put()).status).toBe(200);
+  });
+
+  it('is healed by a client that uploads the same bytes as another input, and is told nothing of it', async () => {
+    const bytes = randomBytes(600_000);
+    const inputId = await upload(bytes);
+    damage(bytes);
+    await upload(bytes);
+    expect(await digestOf(await submit(inputId))).toBe(sha256Hex(bytes));
+  });
+
   it.each([
     ['small', 1000],
     ['large', 600_000],
