@@ -118,6 +118,21 @@ describe('webhookListener', () => {
     expect(events).toHaveLength(1);
   });
 
+  it('answers, and warns, when it cannot be told of a refusal', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockReturnValue();
+    const onRefused = () => {
+      throw new Error('the disk of the log is full');
+    };
+    url = await listen(
+      webhookListener({ secrets: OTHER_SECRET, onEvent: () => undefined, onRefused }),
+    );
+    expect(await post(url, BODY)).toEqual({ status: 401, text: '' });
+    expect(await post(url, BODY)).toEqual({ status: 401, text: '' });
+    expect(warn).toHaveBeenCalledTimes(2);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('the disk of the log is full'));
+    warn.mockRestore();
+  });
+
   it('answers 405 to a browser', async () => {
     const answer = await request(url);
     expect([answer.statusCode, answer.headers['allow']]).toEqual([405, 'POST']);

@@ -13,7 +13,7 @@ export interface WebhookListenerOptions {
    * waits. May see an event more than once. If it throws, the gateway sends the event again.
    */
   readonly onEvent: (webhook: VerifiedWebhook) => Promise<void> | void;
-  /** Whatever was not answered 2xx, for a log: never the request's own body. */
+  /** Whatever was not answered 2xx, for a log: never the request's own body. Called when it is answered. What it throws is a warning of the process. */
   readonly onRefused?: (error: unknown) => void;
   /** The longest body that is read. Default 4 MiB. */
   readonly limitBytes?: number;
@@ -46,8 +46,17 @@ async function answer(
     await options.onEvent(await receiveWebhook(request, secrets, limitBytes, clock));
     response.writeHead(204).end();
   } catch (error) {
-    options.onRefused?.(error);
     response.writeHead(statusOf(error)).end();
+    tell(error, options);
+  }
+}
+
+/** Any stranger's bad signature comes here: a log that fails must not end the process with it. */
+function tell(error: unknown, { onRefused }: WebhookListenerOptions): void {
+  try {
+    onRefused?.(error);
+  } catch (fault) {
+    process.emitWarning(`onRefused of a webhook listener failed: ${String(fault)}`);
   }
 }
 
