@@ -3,10 +3,13 @@ import { IdSource } from '@foreman/kernel';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
+import { GATEWAY_OPTIONS, type GatewayOptions } from './config/gateway-options';
 import { ConnectionClosing } from './http/connection-closing';
 import { answerUnreadableRequests } from './http/unreadable-requests';
 import { ProblemDetailsFilter } from './http/problem-details.filter';
 import { requestIds } from './http/request-id';
+import { cutSilentBodies } from './http/silent-bodies';
+import { cutUnreadAnswers } from './http/unread-answers';
 import { HttpMetrics } from './metrics/http-metrics';
 import { createOpenApiDocument } from './openapi';
 
@@ -20,6 +23,7 @@ const REQUEST_WITHIN_MS = 600_000;
 /** Everything between the socket and the controllers; the same in production and in the e2e tests. */
 export function configureApp(app: NestExpressApplication): void {
   const server: Server = app.getHttpServer();
+  const options = app.get<GatewayOptions>(GATEWAY_OPTIONS);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_WITHIN_MS;
   server.requestTimeout = REQUEST_WITHIN_MS;
@@ -31,6 +35,8 @@ export function configureApp(app: NestExpressApplication): void {
   app.use(requestIds(app.get(IdSource)));
   app.use(app.get(HttpMetrics).middleware);
   app.use(app.get(ConnectionClosing).middleware);
+  app.use(cutUnreadAnswers(options.downloadIdleSeconds * 1000));
+  app.use(cutSilentBodies(options.uploadIdleSeconds * 1000));
   app.use(
     helmet({
       contentSecurityPolicy: {

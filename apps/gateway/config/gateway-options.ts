@@ -27,10 +27,13 @@ export interface GatewayOptions {
   readonly jobArtifactsMaxCount: number;
   /** Uploads under way at the same time. */
   readonly uploadsPerLease: number;
+  readonly maxUploads: number;
+  /** A request of whose body nothing comes for so long is cut off. */
+  readonly uploadIdleSeconds: number;
   /** Streams of stored bytes at the same time, to callers with a token, and to those with a signed URL. */
   readonly maxDownloads: number;
   readonly maxSignedDownloads: number;
-  /** A reader that takes nothing for so long is cut off. */
+  /** A reader that takes nothing for so long of bytes, or of any answer that is complete, is cut off. */
   readonly downloadIdleSeconds: number;
   /** How long an input is kept while no job names it, unless it says so itself. */
   readonly inputTtlSeconds: number;

@@ -31,6 +31,8 @@ describe('settings', () => {
       jobArtifactsMaxBytes: 4_294_967_296,
       jobArtifactsMaxCount: 10_000,
       uploadsPerLease: 8,
+      maxUploads: 256,
+      uploadIdleSeconds: 60,
       maxDownloads: 256,
       maxSignedDownloads: 256,
       downloadIdleSeconds: 60,

@@ -86,6 +86,8 @@ export function readSettings(environment: Environment) {
       10_000,
     ),
     uploadsPerLease: reader.read('FOREMAN_UPLOADS_PER_LEASE', wholeNumber(1, 1000), 8),
+    maxUploads: reader.read('FOREMAN_MAX_UPLOADS', wholeNumber(1, 100_000), 256),
+    uploadIdleSeconds: reader.read('FOREMAN_UPLOAD_IDLE_SECONDS', wholeNumber(1, 3600), 60),
     maxDownloads: reader.read('FOREMAN_MAX_DOWNLOADS', wholeNumber(1, 100_000), 256),
     maxSignedDownloads: reader.read('FOREMAN_MAX_SIGNED_DOWNLOADS', wholeNumber(1, 100_000), 256),
     downloadIdleSeconds: reader.read('FOREMAN_DOWNLOAD_IDLE_SECONDS', wholeNumber(1, 3600), 60),

@@ -7,6 +7,7 @@ import { create as contentDisposition } from 'content-disposition';
 import type { Request, Response } from 'express';
 import { answerTo } from './byte-preconditions';
 import { servedType } from './safe-media-types';
+import { cutWhileUnread } from './unread-answers';
 
 /** Stored bytes that somebody may fetch. */
 export interface ServedBytes {
@@ -24,7 +25,10 @@ export interface ServedBytes {
 
 /** How bytes go out. */
 export interface SendRules {
-  /** A reader that takes no byte for so long is cut off, in ms. A slow one that goes on reading is not. */
+  /**
+   * A reader for whom the kernel takes no byte for so long is cut off, in ms. One who reads steadily is not, unless it is
+   * very slow: the kernel keeps some 4 MB itself, and takes more only once a good part of that is read.
+   */
   readonly idleMs: number;
   /**
    * Called before the headers of an answer that sends bytes; what it throws is the answer then. What it answers is
@@ -87,8 +91,7 @@ export async function serveBytes(
 }
 
 /**
- * Sees to it that the end is noticed, whatever way it comes. Node looks at what the socket has taken (and not only at
- * whether a write is done) before it calls this a time-out. A response that waits behind another on its connection
+ * Sees to it that the end is noticed, whatever way it comes. A response that waits behind another on its connection
  * (pipelined) is told nothing when that breaks: the signal aborts then.
  */
 function begin(request: Request, response: Response, rules: SendRules): AbortSignal {
@@ -107,7 +110,7 @@ function begin(request: Request, response: Response, rules: SendRules): AbortSig
     over();
     broken.abort();
   };
-  response.setTimeout(rules.idleMs, () => response.destroy());
+  cutWhileUnread(response, rules.idleMs);
   response.once('close', over);
   socket.once('close', brokenOff);
   if (socket.destroyed) brokenOff();

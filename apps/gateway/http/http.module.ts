@@ -7,6 +7,7 @@ import { FreeSpace } from './free-space';
 import { GracefulStop } from './graceful-stop';
 import { HealthController } from './health.controller';
 import { PublicUrl } from './public-url';
+import { UploadPlaces } from './upload-places';
 
 /** What every face shares: the options, the public url, health, the end of connections. */
 @Module({})
@@ -24,8 +25,17 @@ export class HttpModule {
         Downloads,
         FreeSpace,
         GracefulStop,
+        UploadPlaces,
       ],
-      exports: [GATEWAY_OPTIONS, PublicUrl, ConnectionClosing, DiskReserve, Downloads, FreeSpace],
+      exports: [
+        GATEWAY_OPTIONS,
+        PublicUrl,
+        ConnectionClosing,
+        DiskReserve,
+        Downloads,
+        FreeSpace,
+        UploadPlaces,
+      ],
     };
   }
 }

@@ -81,7 +81,8 @@ function measure(request: object, _response: unknown, body: Buffer): void {
   }
 }
 
-function hasBody(request: Request): boolean {
+/** Whether a request says that it has a body. */
+export function hasBody(request: Request): boolean {
   return (
     request.headers['transfer-encoding'] !== undefined ||
     Number(request.headers['content-length'] ?? 0) > 0

@@ -15,6 +15,7 @@ import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options'
 import { ApiProblems } from './api-problems';
 import { DiskReserve } from './disk-reserve';
 import { readBytesOf } from './json-body-reader';
+import { UploadPlaces } from './upload-places';
 
 /**
  * What a stream of unknown length may have on its way to the disk at any time. It is not given room for all that it
@@ -33,6 +34,7 @@ class StorageInterceptor implements NestInterceptor {
   constructor(
     private readonly reflector: Reflector,
     private readonly disk: DiskReserve,
+    private readonly places: UploadPlaces,
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
   ) {}
 
@@ -40,7 +42,8 @@ class StorageInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<Request>();
     const brings = this.reflector.get<Brings>(BRINGS, context.getHandler());
     const handle = () => lastValueFrom(next.handle(), { defaultValue: undefined });
-    return of(await this.disk.during(this.bytesOf(request, brings), handle));
+    const work = () => this.disk.during(this.bytesOf(request, brings), handle);
+    return of(await (brings === 'upload' ? this.places.during(work) : work()));
   }
 
   /** A body that was read is counted unpacked. No announcement takes more room than its bytes could ever have. */
@@ -61,7 +64,7 @@ function announcedLength(request: Request): number | null {
 /**
  * For calls that bring new work or bytes (submissions, rows, uploads): refused while the disk is
  * nearly full, so that leases, heartbeats, completions and pruning can go on. A body that is streamed
- * is read through `DiskReserve.whileRoom` besides.
+ * is read through `DiskReserve.whileRoom` besides. An upload takes one of the places that there are, too.
  */
 export function NeedsStorage(brings: Brings = 'work') {
   return applyDecorators(

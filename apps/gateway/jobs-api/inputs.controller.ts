@@ -113,6 +113,7 @@ export class InputsController {
     'artifact.too_large',
     'input.not_found',
     'input.conflict',
+    'rate.limited',
   )
   async put(
     @IdParam('input.not_found') id: string,

@@ -15,6 +15,7 @@ import { digestsOf } from '../edge-api/digest-headers';
 import { requestBytes } from '../edge-api/request-bytes';
 import { ApiProblems } from '../http/api-problems';
 import { DiskReserve } from '../http/disk-reserve';
+import { UploadPlaces } from '../http/upload-places';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
 import { ApiSignedQuery, SignedFace } from './signed-face';
 
@@ -25,6 +26,7 @@ export class SignedUploadsController {
   constructor(
     private readonly urls: UploadUrls,
     private readonly disk: DiskReserve,
+    private readonly places: UploadPlaces,
     private readonly objects: ArtifactObjects,
     private readonly reads: ReadConnection,
   ) {}
@@ -61,8 +63,8 @@ export class SignedUploadsController {
     checkHeaders(request, upload.claims);
     const digests = digestsOf(request);
     const body = this.disk.whileRoom(requestBytes(request));
-    const { artifact, isNew } = await this.disk.during(upload.claims.size, () =>
-      this.urls.put(upload, body, digests),
+    const { artifact, isNew } = await this.places.during(() =>
+      this.disk.during(upload.claims.size, () => this.urls.put(upload, body, digests)),
     );
     response.status(isNew ? 201 : 200);
     return this.objects.staged(this.reads, artifact);
