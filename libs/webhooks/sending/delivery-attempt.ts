@@ -4,10 +4,9 @@ import { Clock } from '@foreman/kernel';
 import { EndpointStore } from '../endpoints/endpoint.store';
 import { WebhookEndpoints } from '../endpoints/webhook-endpoints.service';
 import type { DeliveryEntity } from '../entities/delivery.entity';
-import type { WebhookEndpointEntity } from '../entities/endpoint.entity';
 import { WebhookMessageEntity } from '../entities/message.entity';
 import { failedPost, type PostOutcome } from '../posting/post-outcome';
-import { WebhookPoster } from '../posting/webhook-poster';
+import { WebhookPoster, type WebhookPost } from '../posting/webhook-poster';
 import { UnreadableSecretError } from '../signing/secret-box';
 import type { FinishedAttempt } from './delivery-outcomes.store';
 import { MessageBody } from './message-body';
@@ -25,18 +24,16 @@ export class DeliveryAttempt {
     private readonly clock: Clock,
   ) {}
 
-  /** Null when there is nothing to attempt: the endpoint is disabled, or retention took it away. */
+  /**
+   * Null when there is nothing to attempt: the endpoint is disabled, or retention took it away. What cannot be read or
+   * built is a failed attempt like any other: the same at once would fail the same. Rejects only when `stop` aborts.
+   */
   async make(delivery: DeliveryEntity, stop: AbortSignal): Promise<FinishedAttempt | null> {
-    const endpoint = await this.endpoints.find(this.reads, delivery.endpointId);
-    const [message] = await this.reads.entities(
-      WebhookMessageEntity,
-      'SELECT * FROM webhook_messages WHERE event_id = ?',
-      [delivery.eventId],
-    );
-    if (message === undefined || endpoint === null || endpoint.disabledAt !== null) return null;
     const startedAt = this.clock.now();
     const startedMs = this.clock.monotonicMs();
-    const outcome = await this.post(delivery, endpoint, message, startedAt, stop);
+    const request = await this.requestOf(delivery, startedAt);
+    if (request === null) return null;
+    const outcome = 'url' in request ? await this.poster.post(request, stop) : request;
     return {
       startedAt,
       endedAt: this.clock.now(),
@@ -45,27 +42,30 @@ export class DeliveryAttempt {
     };
   }
 
-  private async post(
+  /** What is to be posted, or as what it fails before that; null: nothing. */
+  private async requestOf(
     delivery: DeliveryEntity,
-    endpoint: WebhookEndpointEntity,
-    message: WebhookMessageEntity,
     now: number,
-    stop: AbortSignal,
-  ): Promise<PostOutcome> {
-    let body: Buffer;
-    let headers: Record<string, string>;
+  ): Promise<WebhookPost | PostOutcome | null> {
     try {
+      const endpoint = await this.endpoints.find(this.reads, delivery.endpointId);
+      const [message] = await this.reads.entities(
+        WebhookMessageEntity,
+        'SELECT * FROM webhook_messages WHERE event_id = ?',
+        [delivery.eventId],
+      );
+      if (message === undefined || endpoint === null || endpoint.disabledAt !== null) return null;
       const { urlsOnly } = delivery;
       const { hasSignedUrls: signedUrls, inlineBudgetBytes } = endpoint;
       const form = { urlsOnly, signedUrls, inlineBudgetBytes, now };
-      body = await this.body.build(message, form);
+      const body = await this.body.build(message, form);
       const keys = this.secrets.signingKeys(endpoint, now);
-      headers = postHeaders({ id: message.eventId, body }, keys, now);
+      const headers = postHeaders({ id: message.eventId, body }, keys, now);
+      return { url: endpoint.url, headers, body };
     } catch (error) {
       const isSecret = error instanceof UnreadableSecretError;
       const detail = error instanceof Error ? error.message : String(error);
       return failedPost(isSecret ? 'secret_unreadable' : 'body_unavailable', detail);
     }
-    return this.poster.post({ url: endpoint.url, headers, body }, stop);
   }
 }

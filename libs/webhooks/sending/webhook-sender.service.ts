@@ -193,9 +193,15 @@ export class WebhookSender implements OnModuleDestroy {
     this.reports.tell(delivery, attempt, isRecorded ? verdict : null);
   }
 
-  /** If even that fails, the claim runs out by itself. */
+  /**
+   * Only what a stop has cut is due again at once. After a failure of our own (a full disk, say) the claim is left to run
+   * out: else the receiver would get the same again and again for as long as nothing can be recorded.
+   */
   private async giveBack(delivery: DeliveryEntity, error: unknown): Promise<void> {
-    if (!this.cut.signal.aborted) this.logger.error(error);
+    if (!this.cut.signal.aborted) {
+      this.logger.error({ msg: 'An attempt was not recorded', deliveryId: delivery.id, error });
+      return;
+    }
     try {
       await this.unitOfWork.run((tx) => this.claims.release(tx, delivery));
     } catch (releaseError) {

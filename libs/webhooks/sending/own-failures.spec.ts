@@ -1,0 +1,64 @@
+import { Receiver } from '@foreman/testing';
+import { WebhookLab } from '../spec/webhook-lab';
+
+const CLAIM_MS = 20_000;
+
+/** What goes wrong on this side neither hammers the receiver nor spins. */
+describe('failures of the sender itself', () => {
+  let receiver: Receiver;
+  let lab: WebhookLab;
+  let jobId: string;
+
+  beforeEach(async () => {
+    receiver = await Receiver.start();
+    lab = await WebhookLab.open();
+    ({ jobId } = await lab.submit({ url: receiver.url() }));
+    await lab.complete(jobId);
+  });
+
+  afterEach(async () => {
+    await lab.close();
+    await receiver.stop();
+  });
+
+  const execute = (sql: string) => lab.run((tx) => tx.execute(sql));
+
+  it('posts once a claim, not once a moment, while nothing can be recorded', async () => {
+    await execute(`CREATE TRIGGER full BEFORE INSERT ON delivery_attempts
+      BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+
+    for (const posts of [1, 2]) {
+      await Promise.race([lab.sender.runOnce(), receiver.received(posts + 1)]);
+      expect(receiver.posts).toHaveLength(posts);
+      lab.clock.advance(CLAIM_MS - 1);
+      expect(await lab.sender.runOnce()).toMatchObject({ sent: 0 });
+      expect(receiver.posts).toHaveLength(posts);
+      lab.clock.advance(1);
+    }
+    await execute('DROP TRIGGER full');
+
+    expect(await lab.sender.runOnce()).toMatchObject({ sent: 1 });
+    expect((await lab.deliveries(jobId))[0]).toMatchObject({
+      status: 'delivered',
+      attemptCount: 1,
+    });
+    expect(new Set(receiver.posts.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  });
+
+  it.each([
+    ['message', `UPDATE webhook_messages SET job = '{'`],
+    ['endpoint', `UPDATE webhook_endpoints SET events = '{'`],
+  ])('tries by the schedule what cannot be read of its %s', async (_what, damage) => {
+    await execute(damage);
+
+    expect(await lab.sender.runOnce()).toMatchObject({ failed: 1 });
+
+    const [delivery] = await lab.deliveries(jobId);
+    expect(delivery).toMatchObject({
+      status: 'pending',
+      nextAttemptAt: new Date(lab.clock.now() + 5000).toISOString(),
+      attempts: [{ error: { class: 'body_unavailable' }, statusCode: null }],
+    });
+    expect(receiver.posts).toHaveLength(0);
+  });
+});
