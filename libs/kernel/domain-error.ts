@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'webhook.target_refused'
   | 'edge.name_taken'
   | 'endpoint.disabled'
+  | 'delivery.under_way'
   | 'rate.limited'
   | 'server.busy'
   | 'server.storage_full'

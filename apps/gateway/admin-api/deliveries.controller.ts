@@ -67,10 +67,15 @@ export class DeliveriesController {
     operationId: 'redeliver',
     summary: 'Send a delivery again',
     description:
-      'With the same `webhook-id` and the whole schedule before it. One that is being sent at this moment is left to that.',
+      'With the same `webhook-id` and the whole schedule before it. One that is being sent at this moment answers 409: ask again when that try is over.',
   })
   @ApiOkResponse({ type: DeliveryDto })
-  @ApiProblems('request.unsupported_type', 'delivery.not_found', 'endpoint.disabled')
+  @ApiProblems(
+    'request.unsupported_type',
+    'delivery.not_found',
+    'endpoint.disabled',
+    'delivery.under_way',
+  )
   async redeliver(@IdParam('delivery.not_found') id: string): Promise<DeliveryDto> {
     return deliveryDto(await this.deliveries.redeliver(id));
   }

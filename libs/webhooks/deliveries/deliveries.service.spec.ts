@@ -96,19 +96,26 @@ describe('Deliveries', () => {
     expect(new Set(receiver.posts.map((post) => post.headers['webhook-id'])).size).toBe(1);
   });
 
-  it('does not send twice what is being sent when it is asked to', async () => {
-    receiver.script.push(() => undefined);
+  it('refuses what is being sent: the last try ends it, and then it can be asked for', async () => {
+    receiver.script.push(answerWith(500), () => undefined, answerWith(204));
     const { jobId } = await lab.submit({ url: receiver.url() });
     await lab.complete(jobId);
+    await lab.sender.runOnce();
+    lab.clock.advance(5000);
     const run = lab.sender.runOnce();
-    await receiver.received(1);
+    await receiver.received(2);
     const [delivery] = await lab.deliveries(jobId);
+    const redeliver = () => lab.app.get(Deliveries).redeliver(delivery?.id ?? '');
 
-    await lab.app.get(Deliveries).redeliver(delivery?.id ?? '');
+    await expect(redeliver()).rejects.toMatchObject({ code: 'delivery.under_way' });
     lab.clock.advance(15_000);
     await run;
+    expect(receiver.posts).toHaveLength(2);
+    expect(await lab.deliveries(jobId)).toMatchObject([{ status: 'exhausted' }]);
 
-    expect(receiver.posts).toHaveLength(1);
+    await redeliver();
+    await lab.sender.runOnce();
+    expect(await lab.deliveries(jobId)).toMatchObject([{ status: 'delivered' }]);
   });
 
   it('redelivers nothing unknown, and nothing to a disabled endpoint', async () => {

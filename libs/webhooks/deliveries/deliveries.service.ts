@@ -98,8 +98,8 @@ export class Deliveries {
   }
 
   /**
-   * Owes a delivery anew, with the whole schedule before it and the same `webhook-id`. One that is being sent
-   * at this moment is left to that. @throws `delivery.not_found`; `endpoint.disabled`.
+   * Owes a delivery anew, with the whole schedule before it and the same `webhook-id`. Not while it is being sent: what comes
+   * of that try, its end perhaps, would undo it. @throws `delivery.not_found`; `endpoint.disabled`; `delivery.under_way`.
    */
   async redeliver(deliveryId: string): Promise<DeliveryView> {
     return this.unitOfWork.run(async (tx) => {
@@ -118,12 +118,13 @@ export class Deliveries {
 
   private async oweAnew(tx: Tx, deliveryId: string): Promise<DeliveryView> {
     const now = this.clock.now();
-    await tx.execute(
+    const changed = await tx.execute(
       `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
          is_due = 1, claimed_until = NULL, finished_at = NULL
        WHERE id = ? AND (claimed_until IS NULL OR claimed_until <= ?)`,
       [now, deliveryId, now],
     );
+    if (changed === 0) throw underWay();
     tx.afterCommit(() => this.wakeup.wake());
     const rows = await tx.entities(DeliveryEntity, 'SELECT * FROM deliveries WHERE id = ?', [
       deliveryId,
@@ -143,6 +144,13 @@ export class Deliveries {
     const { nextCursor } = pageOf(deliveries, fitting.length, (row) => [row.createdAt, row.id]);
     return { items: await deliveryViews(db, fitting, audience), nextCursor };
   }
+}
+
+function underWay(): DomainError {
+  return new DomainError(
+    'delivery.under_way',
+    'The delivery is being sent at this moment. Ask again when that try is over.',
+  );
 }
 
 /** Sums and times may come as text from a database of 64-bit numbers. */
