@@ -11,6 +11,7 @@ import {
 import { Database } from './database';
 import type { DatabaseOptions } from './database.options';
 import { registerEntities } from './entity-registry';
+import { StoredTimes } from './stored-times';
 import { ReadConnection, UnitOfWork } from './unit-of-work';
 
 /**
@@ -36,10 +37,20 @@ export class DatabaseModule implements OnApplicationShutdown {
           useFactory: () => new SteadyClock(options.clock ?? new SystemClock()),
         },
         { provide: Clock, useExisting: SteadyClock },
+        StoredTimes,
         { provide: IdSource, useFactory: () => options.ids ?? new RandomIds() },
         { provide: RandomSource, useFactory: () => options.random ?? new SystemRandom() },
       ],
-      exports: [Database, UnitOfWork, ReadConnection, Clock, SteadyClock, IdSource, RandomSource],
+      exports: [
+        Database,
+        UnitOfWork,
+        ReadConnection,
+        Clock,
+        SteadyClock,
+        StoredTimes,
+        IdSource,
+        RandomSource,
+      ],
     };
   }
 

@@ -21,5 +21,7 @@ export {
   TextColumn,
 } from './columns';
 export { registerEntities } from './entity-registry';
+export { StoredTimes } from './stored-times';
+export type { StoredTimesShift } from './stored-times';
 export { ReadConnection, UnitOfWork } from './unit-of-work';
 export type { Lane, Queryable, SqlValue, Tx } from './unit-of-work';

@@ -34,6 +34,7 @@ import { WebhookSender } from './sending/webhook-sender.service';
 import { SecretBox } from './signing/secret-box';
 import { SecretRotation } from './signing/secret-rotation';
 import { TargetPolicy } from './target/target-policy';
+import { WebhookTimes } from './time/webhook-times';
 import { WebhooksSettings, type WebhooksOptions } from './webhooks.options';
 
 const ENTITIES = [
@@ -71,6 +72,7 @@ const INNER: Provider[] = [
   DeliveryOutcomes,
   DeliveryWakeup,
   MessageBody,
+  WebhookTimes,
   {
     provide: TargetPolicy,
     useFactory: (settings: WebhooksSettings) => new TargetPolicy(settings.target),

@@ -1,4 +1,4 @@
-import { UnitOfWork } from '@foreman/database';
+import { StoredTimes, UnitOfWork } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { Logger } from '@nestjs/common';
 import { Heartbeats } from '@foreman/progress';
@@ -123,6 +123,34 @@ describe.each([
     lab.clock.advance(89_999);
     expect((await lab.sweep()).notStarted).toBe(0);
     expect(await lab.lease(edge)).toHaveLength(1);
+  });
+
+  it('what other libs have stored moves along, in the transaction in which the clock follows', async () => {
+    await lab.submit({ leaseSeconds: 60 });
+    const leased = await lab.leaseOne(edge);
+    const before = now();
+    lab.clock.jumpWall(stepMs);
+    const seen: number[][] = [];
+    let isRefused = true;
+    lab.engine.get(StoredTimes).register(async (tx, driftMs) => {
+      seen.push([driftMs, now()]);
+      await tx.execute('UPDATE tasks SET priority = priority + 1');
+      if (isRefused) throw new Error('not now');
+    });
+    await expect(lab.sweep()).rejects.toThrow('not now');
+    expect(now()).toBe(before);
+    expect(await lab.task(leased.task.id)).toMatchObject({
+      priority: 0,
+      leaseExpiresAt: leased.leaseExpiresAt,
+    });
+    isRefused = false;
+    await lab.sweep();
+    expect(seen).toEqual([
+      [stepMs, before],
+      [stepMs, before],
+    ]);
+    expect(now()).toBe(lab.clock.now());
+    expect((await lab.task(leased.task.id)).priority).toBe(1);
   });
 
   it('is followed later when the database refuses it now', async () => {

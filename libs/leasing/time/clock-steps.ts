@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { UnitOfWork, type Tx } from '@foreman/database';
+import { StoredTimes, UnitOfWork, type Tx } from '@foreman/database';
 import { TaskAvailability } from '@foreman/jobs';
 import { SteadyClock } from '@foreman/kernel';
 import { DueTasks } from '../claiming/due-tasks';
@@ -11,7 +11,7 @@ const STEP_MS = 1000;
  * Follows the wall clock when it is set to another time (by an administrator, by NTP after a start
  * without a battery, by a sleep of the machine). Whatever waits for a time that was counted from before
  * the step moves along with it, in one transaction: leases, attempts and backoffs keep what was left of
- * their time. Times that somebody named (`runAt`) stay; what had come by then stays available.
+ * their time. So does what other libs have registered. Times that somebody named (`runAt`) stay; what had come by then stays available.
  */
 @Injectable()
 export class ClockSteps {
@@ -22,6 +22,7 @@ export class ClockSteps {
     private readonly clock: SteadyClock,
     private readonly due: DueTasks,
     private readonly availability: TaskAvailability,
+    private readonly storedTimes: StoredTimes,
   ) {}
 
   /** Whether there is a step to follow; reads clocks only. */
@@ -36,7 +37,10 @@ export class ClockSteps {
       this.clock.follow(driftMs);
       return false;
     }
-    this.logger.warn({ driftMs }, 'The wall clock was set to another time: leases move with it');
+    this.logger.warn(
+      { driftMs },
+      'The wall clock was set to another time: what waits moves with it',
+    );
     await this.bringInWhatHasCome();
     await this.moveAlong(driftMs);
     return true;
@@ -59,6 +63,7 @@ export class ClockSteps {
     try {
       await this.unitOfWork.run(async (tx) => {
         await shift(tx, driftMs);
+        await this.storedTimes.moveAlong(tx, driftMs);
         // Within the transaction: whoever writes next already counts from the new time. Once, although the
         // work is done again when another caller's failure takes the whole group back.
         if (!hasFollowed) this.clock.follow(driftMs);

@@ -1,5 +1,5 @@
 /** No receiver may put a delivery off for longer than the schedule's own longest pause. */
-const LONGEST_RETRY_AFTER_MS = 86_400_000;
+export const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
 const DELTA_SECONDS = /^\d{1,10}$/;
 /** RFC 9110 IMF-fixdate, the one form that senders may use; Date.parse alone would take nearly anything. */

@@ -1,6 +1,7 @@
 import { jitteredMs, type RandomSource } from '@foreman/kernel';
 import type { DeliveryEntity } from '../entities/delivery.entity';
 import type { PostOutcome } from '../posting/post-outcome';
+import { LONGEST_RETRY_AFTER_MS } from '../posting/retry-after';
 
 /** Contract. Spreads receivers that failed together. */
 const JITTER = 0.1;
@@ -49,4 +50,9 @@ export function judge(
     scheduleStep: scheduleStep + 1,
     urlsOnly,
   };
+}
+
+/** No verdict waits longer, whatever it is of: one of the schedule's pauses or a `Retry-After`, and the jitter. */
+export function longestPauseMs(pausesMs: readonly number[]): number {
+  return Math.round(Math.max(LONGEST_RETRY_AFTER_MS, ...pausesMs) * (1 + JITTER));
 }

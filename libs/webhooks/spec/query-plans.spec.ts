@@ -1,5 +1,6 @@
 import { Deliveries, type DeliveryFilter } from '../deliveries/deliveries.service';
 import { ReplayStore } from '../sending/replay.store';
+import * as times from '../time/webhook-times';
 import { StandingLab } from './standing-lab';
 import { WebhookLab } from './webhook-lab';
 
@@ -47,6 +48,18 @@ describe('plans over deliveries', () => {
     expect(plan).toContain('COVERING INDEX deliveries_due_by_host');
     expect(plan).toContain('COVERING INDEX deliveries_due (next_attempt_at<?)');
     expect(plan.match(/deliveries USING/g)).toHaveLength(3);
+  });
+
+  it.each([
+    ['a step of the clock moves tries', times.MOVE_TRIES, 'deliveries_by_status (status=?)'],
+    ['and standing endpoints', times.MOVE_ENDPOINTS, 'webhook_endpoints_standing'],
+    ['a start looks at tries', times.NO_TRY_BEYOND_THE_LONGEST_PAUSE, 'deliveries_due (next_'],
+    ['at what is due', times.NOTHING_DUE_SINCE_THE_FUTURE, 'deliveries_due_by_host'],
+    ['at rates', times.NO_POST_BEYOND_THE_RATE, 'webhook_endpoints_paced'],
+    ['at failing ones', times.NOT_FAILING_SINCE_THE_FUTURE, 'webhook_endpoints_standing'],
+    ['at rotating ones', times.NO_LONGER_OVERLAP, 'webhook_endpoints_standing'],
+  ])('%s in an index', async (_what, sql, index) => {
+    expect(await planOf(sql)).toContain(`INDEX ${index}`);
   });
 
   it('a replay finds its next turn in an index', async () => {

@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { DatabaseModule, ReadConnection, UnitOfWork, type Tx } from '@foreman/database';
-import type { RandomSource } from '@foreman/kernel';
+import {
+  DatabaseModule,
+  ReadConnection,
+  StoredTimes,
+  UnitOfWork,
+  type Tx,
+} from '@foreman/database';
+import { SteadyClock, type RandomSource } from '@foreman/kernel';
 import { JobLifecycle, JobSubmission, JobsModule } from '@foreman/jobs';
 import { FakeClock, FixedRandom, eventually } from '@foreman/testing';
 import { Deliveries } from '../deliveries/deliveries.service';
@@ -111,6 +117,15 @@ export class WebhookLab {
 
   async retry(jobId: string): Promise<void> {
     await this.run((tx) => this.app.get(JobLifecycle).retry(tx, jobId, this.clock.now()));
+  }
+
+  /** The wall clock is set by so much, and followed as leasing does that. */
+  async setWallClock(stepMs: number): Promise<void> {
+    this.clock.jumpWall(stepMs);
+    const steady = this.app.get(SteadyClock);
+    const driftMs = steady.driftMs();
+    await this.run((tx) => this.app.get(StoredTimes).moveAlong(tx, driftMs));
+    steady.follow(driftMs);
   }
 
   async deliveries(jobId: string): Promise<DeliveryView[]> {
