@@ -9,7 +9,9 @@ import {
   type PageRequest,
 } from '@foreman/kernel';
 import { DeliveryEntity, type DeliveryStatus } from '../entities/delivery.entity';
+import { NOT_CLAIMED, lapseBounds } from '../sending/claim-lapse';
 import { DeliveryWakeup } from '../sending/delivery-wakeup';
+import { WebhooksSettings } from '../webhooks.options';
 import { endpointDisabled } from './endpoint-disabled';
 import type { DeliveryView } from './delivery-view';
 import { deliveryViews, fittingDeliveries, type DeliveryAudience } from './delivery-views';
@@ -37,6 +39,7 @@ export class Deliveries {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly wakeup: DeliveryWakeup,
+    private readonly settings: WebhooksSettings,
   ) {}
 
   /**
@@ -121,8 +124,8 @@ export class Deliveries {
     const changed = await tx.execute(
       `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
          is_due = 1, claimed_until = NULL, finished_at = NULL
-       WHERE id = ? AND (claimed_until IS NULL OR claimed_until <= ?)`,
-      [now, deliveryId, now],
+       WHERE id = ? AND ${NOT_CLAIMED}`,
+      [now, deliveryId, ...lapseBounds(now, this.settings.claimMs)],
     );
     if (changed === 0) throw underWay();
     tx.afterCommit(() => this.wakeup.wake());
