@@ -31,7 +31,7 @@ export interface WebhooksOptions {
   readonly concurrency?: number;
   /** Of them to one host and port. Default 4. */
   readonly concurrencyPerHost?: number;
-  /** A standing endpoint without a success for this long is disabled. Default 432000 (5 days). */
+  /** A standing endpoint without a success for this long is disabled with the next event that goes on failing. Default 432000 (5 days). */
   readonly disableAfterSeconds?: number;
   /** How long a rotated secret still signs beside the new one. Default 86400. */
   readonly rotationSeconds?: number;

@@ -51,8 +51,12 @@ describe('a standing endpoint that is disabled', () => {
     await send();
     expect(await look()).toMatchObject({ status: 'enabled', disabledAt: null });
 
-    lab.clock.advance(2000);
-    await standing.completedJobs(1);
+    lab.clock.advance(5000);
+    await send();
+    lab.clock.advance(300_000);
+    await send();
+    expect(await look()).toMatchObject({ status: 'enabled', disabledAt: null });
+    lab.clock.advance(1_800_000);
     await send();
 
     expect(await look()).toMatchObject({ status: 'disabled', disabledReason: 'failing' });
@@ -64,6 +68,45 @@ describe('a standing endpoint that is disabled', () => {
       disabled: 1,
       failing: 0,
     });
+  });
+
+  it('was not one that failed at one event, had none for days, and then failed for a moment', async () => {
+    receiver.script.push(...Array.from({ length: 8 }, () => answerWith(500)), answerWith(204));
+    await standing.completedJobs(1);
+    for (const pauseMs of [5, 300, 1800, 7200, 0].map((seconds) => seconds * 1000)) {
+      await send();
+      lab.clock.advance(pauseMs);
+    }
+    expect(await standing.statuses(id)).toEqual(['exhausted']);
+    lab.clock.advance(10 * DAY_MS);
+    await standing.completedJobs(1);
+    for (const pauseMs of [5, 300, 1800].map((seconds) => seconds * 1000)) {
+      await send();
+      lab.clock.advance(pauseMs);
+    }
+    expect(receiver.posts).toHaveLength(8);
+    expect(await look()).toMatchObject({ status: 'enabled', failingSince: expect.any(String) });
+
+    await send();
+
+    expect(await look()).toMatchObject({ status: 'enabled', failingSince: null });
+  });
+
+  it('was one that failed at its last event up to the last try, however few there are', async () => {
+    await lab.close();
+    lab = await WebhookLab.open({ retrySeconds: [5] });
+    standing = new StandingLab(lab);
+    id = await standing.make({ url: receiver.url() });
+    receiver.script.push(...Array.from({ length: 4 }, () => answerWith(500)));
+    for (const pauseMs of [5 * DAY_MS, 0]) {
+      await standing.completedJobs(1);
+      await send();
+      lab.clock.advance(5000);
+      expect(await look()).toMatchObject({ status: 'enabled' });
+      await send();
+      lab.clock.advance(pauseMs);
+    }
+    expect(await look()).toMatchObject({ status: 'disabled', disabledReason: 'failing' });
   });
 
   it('keeps what happens meanwhile, and gets it in order after its probe, what happens then behind it', async () => {

@@ -64,14 +64,23 @@ export class EndpointStore {
     );
   }
 
-  /** A standing endpoint that has failed since `disableIfFailingSince` or earlier is disabled. */
-  async noteFailure(tx: Tx, id: string, now: number, disableIfFailingSince: number): Promise<void> {
+  /**
+   * A standing endpoint that has failed since `disableIfFailingSince` or earlier is disabled; null: not for this failure,
+   * however long ago the first was.
+   */
+  async noteFailure(
+    tx: Tx,
+    id: string,
+    now: number,
+    disableIfFailingSince: number | null,
+  ): Promise<void> {
     const [endpoint] = await tx.query<{ failing_since: number; job_id: string | null }>(
       `UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, ?) WHERE id = ?
        RETURNING failing_since, job_id`,
       [now, id],
     );
     if (endpoint === undefined || endpoint.job_id !== null) return;
+    if (disableIfFailingSince === null) return;
     if (Number(endpoint.failing_since) <= disableIfFailingSince) {
       await this.disable(tx, id, 'failing', now);
     }

@@ -15,6 +15,9 @@ export interface FinishedAttempt {
   readonly outcome: PostOutcome;
 }
 
+/** Failures after these many pauses of its own schedule tell of its endpoint, by default 35 minutes after the first try. */
+const FIRST_TRIES = 3;
+
 /** Only the sender that still holds the claim decides what becomes of a delivery. */
 const UNDER_CLAIM = `id = ? AND status = 'pending' AND claimed_until = ?`;
 /** That it arrived is a fact, though, whoever held what by then. */
@@ -41,7 +44,10 @@ export class DeliveryOutcomes {
     if (number === null) return false;
     await this.insertAttempt(tx, delivery.id, number, attempt);
     if (verdict.status === 'delivered') await this.endpoints.noteSuccess(tx, delivery.endpointId);
-    else await this.endpoints.noteFailure(tx, delivery.endpointId, now, now - disableAfterMs);
+    else {
+      const since = isMoreThanABlip(delivery, verdict) ? now - disableAfterMs : null;
+      await this.endpoints.noteFailure(tx, delivery.endpointId, now, since);
+    }
     if (verdict.status === 'disabled') {
       await this.endpoints.disable(tx, delivery.endpointId, 'gone', now);
     }
@@ -101,4 +107,12 @@ export class DeliveryOutcomes {
       response_excerpt: outcome.responseExcerpt,
     });
   }
+}
+
+/**
+ * Whether a failure shows that nobody is there. The first one after days in which nothing happened does not: what failed
+ * before may have been one event alone, and this one a moment.
+ */
+function isMoreThanABlip(delivery: DeliveryEntity, verdict: Verdict): boolean {
+  return delivery.scheduleStep >= FIRST_TRIES || verdict.status === 'exhausted';
 }
