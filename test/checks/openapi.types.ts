@@ -831,7 +831,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Send a delivery again
-         * @description With the same `webhook-id` and the whole schedule before it. One that is being sent at this moment is left to that.
+         * @description With the same `webhook-id` and the whole schedule before it. One that is being sent at this moment answers 409: ask again when that try is over.
          */
         readonly post: operations["redeliver"];
         readonly delete?: never;
@@ -1357,7 +1357,7 @@ export interface components {
              * @example request.invalid
              * @enum {string}
              */
-            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "endpoint.disabled" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "artifact.corrupt" | "internal" | "server.busy" | "server.storage_full";
+            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "endpoint.disabled" | "delivery.under_way" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "artifact.corrupt" | "internal" | "server.busy" | "server.storage_full";
             /**
              * @description The request, as in the log and in `X-Request-Id`.
              * @example urn:foreman:request:01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
@@ -5910,6 +5910,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `rate.limited`: Too many requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `internal`: Something went wrong in Foreman */
             readonly 500: {
                 headers: {
@@ -8509,7 +8518,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `endpoint.disabled`: The webhook endpoint is disabled */
+            /**
+             * @description `endpoint.disabled`: The webhook endpoint is disabled
+             *
+             *     `delivery.under_way`: The delivery is being sent
+             */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
