@@ -135,7 +135,7 @@ describe('uploads that are under way', () => {
   it('leave the count of their successors alone when they settle late', async () => {
     // One that gives way, but settles only when it is told to.
     let settle: () => void = () => undefined;
-    const place = { taskId: lease.taskId, leaseToken: lease.leaseToken, name: 'a' };
+    const place = { ...lease, taskIndex: 0, name: 'a' };
     const late = underWay.ofLease(
       place,
       whole(),
