@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'edge.name_taken'
   | 'endpoint.disabled'
   | 'delivery.under_way'
+  | 'endpoint.rotating'
   | 'rate.limited'
   | 'server.busy'
   | 'server.storage_full'

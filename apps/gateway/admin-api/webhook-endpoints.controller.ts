@@ -166,7 +166,7 @@ export class WebhookEndpointsController {
     operationId: 'rotateWebhookSecret',
     summary: "Replace an endpoint's secret",
     description:
-      'The new one is shown in this answer only. For 24 hours both sign. Given a secret, the call may be repeated: the present one changes nothing.',
+      'The new one is shown in this answer only. For 24 hours both sign. Meanwhile another one is not made (409), but taken if it is given: then all three sign. Given a secret, the call may be repeated: the present one changes nothing.',
   })
   @ApiCreatedResponse({ type: RotatedWebhookSecretDto })
   @ApiProblems(
@@ -174,6 +174,7 @@ export class WebhookEndpointsController {
     'request.too_large',
     'request.unsupported_type',
     'endpoint.not_found',
+    'endpoint.rotating',
   )
   async rotateSecret(
     @IdParam('endpoint.not_found') id: string,

@@ -36,6 +36,7 @@ export const PROBLEM_KINDS: Readonly<Record<ErrorCode, ProblemKind>> = {
   'artifact.incomplete': { status: 409, title: 'An artifact is not staged as declared' },
   'input.conflict': { status: 409, title: 'The input has other bytes already' },
   'endpoint.disabled': { status: 409, title: 'The webhook endpoint is disabled' },
+  'endpoint.rotating': { status: 409, title: 'The webhook secret is being replaced already' },
   'delivery.under_way': { status: 409, title: 'The delivery is being sent' },
   'edge.name_taken': { status: 409, title: 'The name belongs to another edge' },
   'artifact.precondition_failed': { status: 412, title: 'The artifact is not the one expected' },

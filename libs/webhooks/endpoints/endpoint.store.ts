@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Queryable, Tx } from '@foreman/database';
 import { WebhookEndpointEntity, type DisabledReason } from '../entities/endpoint.entity';
+import { sealedColumn } from '../signing/sealed-list';
 import { EndpointHistory } from './endpoint-history.store';
 
 /** Pending deliveries that one disabling moves aside; what a claim meets of the rest follows one by one. */
@@ -47,14 +48,19 @@ export class EndpointStore {
     });
   }
 
-  /** False when there is no such endpoint. */
-  async replaceSecret(tx: Tx, id: string, sealed: string, oldUntil: number): Promise<boolean> {
-    const changed = await tx.execute(
-      `UPDATE webhook_endpoints SET previous_secret_sealed = secret_sealed,
-         previous_secret_until = ?, secret_sealed = ? WHERE id = ?`,
-      [oldUntil, sealed, id],
+  /** `previous`: the sealed ones that sign beside it until `previousUntil`, the newest first. */
+  async replaceSecret(
+    tx: Tx,
+    id: string,
+    sealed: string,
+    previous: readonly string[],
+    previousUntil: number,
+  ): Promise<void> {
+    await tx.execute(
+      `UPDATE webhook_endpoints SET secret_sealed = ?, previous_secret_sealed = ?,
+         previous_secret_until = ? WHERE id = ?`,
+      [sealed, sealedColumn(previous), previous.length === 0 ? null : previousUntil, id],
     );
-    return changed === 1;
   }
 
   async noteSuccess(tx: Tx, id: string): Promise<void> {

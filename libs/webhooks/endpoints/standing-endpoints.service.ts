@@ -79,7 +79,7 @@ export class StandingEndpoints {
     return this.get(tx, id);
   }
 
-  /** As `WebhookEndpoints.rotateSecret`. @throws `endpoint.not_found`, `request.invalid`. */
+  /** As `WebhookEndpoints.rotateSecret`. @throws `endpoint.not_found`, `endpoint.rotating`, `request.invalid`. */
   async rotateSecret(tx: Tx, id: string, given?: string): Promise<CreatedEndpoint> {
     await this.row(tx, id);
     return this.endpoints.rotateSecret(tx, id, given);

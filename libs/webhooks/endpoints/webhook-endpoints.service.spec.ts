@@ -86,6 +86,80 @@ describe('WebhookEndpoints', () => {
     expect(receiver.posts[0]?.headers['webhook-signature']?.split(' ')).toHaveLength(1);
   });
 
+  describe('while a secret is rotating', () => {
+    const given = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString('base64')}`;
+    let receiver: Receiver;
+    let jobId: string;
+    let id: string;
+    let first: string;
+
+    beforeEach(async () => {
+      receiver = await Receiver.start();
+      const submitted = await lab.submit({ url: receiver.url() });
+      ({ jobId } = submitted);
+      ({ id, secret: first } = submitted.endpoint);
+    });
+
+    afterEach(async () => {
+      jest.restoreAllMocks();
+      await receiver.stop();
+    });
+
+    const rotate = (secret?: string) => lab.run((tx) => lab.endpoints.rotateSecret(tx, id, secret));
+    /** Which of some secrets verify the job's webhook, of how many signatures. */
+    async function signedBy(secrets: readonly string[]): Promise<[boolean[], number]> {
+      await lab.complete(jobId);
+      await lab.sender.runOnce();
+      const [post] = receiver.posts;
+      const headers = { ...post?.headers };
+      // Verifiers refuse what is not of now by the machine's clock.
+      jest.spyOn(Date, 'now').mockReturnValue(lab.clock.now());
+      const areGood = secrets.map((secret) => {
+        try {
+          return new Webhook(secret).verify(post?.body ?? '', headers) !== null;
+        } catch {
+          return false;
+        }
+      });
+      return [areGood, headers['webhook-signature']?.split(' ').length ?? 0];
+    }
+
+    it('makes no other one, so that who has lost the answer does not end the one in use', async () => {
+      const second = await rotate();
+      lab.clock.advance(86_399_999);
+      await expect(rotate()).rejects.toMatchObject({ code: 'endpoint.rotating' });
+      expect(await signedBy([first, second.secret])).toEqual([[true, true], 2]);
+      lab.clock.advance(1);
+      expect(await rotate()).toMatchObject({ isSecretMade: true });
+    });
+
+    it('takes a given one, and all from before go on signing', async () => {
+      const second = await rotate();
+      await rotate(given(3));
+      expect(await signedBy([first, second.secret, given(3)])).toEqual([[true, true, true], 3]);
+    });
+
+    it('keeps two of those before, whatever is given', async () => {
+      for (const fill of [2, 3, 4, 5]) await rotate(given(fill));
+      const secrets = [first, given(2), given(3), given(4), given(5)];
+      expect(await signedBy(secrets)).toEqual([[false, false, true, true, true], 3]);
+    });
+
+    it('forgets those before whose day is over', async () => {
+      await rotate(given(2));
+      lab.clock.advance(86_400_000);
+      await rotate(given(3));
+      expect(await signedBy([first, given(2), given(3)])).toEqual([[false, true, true], 2]);
+    });
+
+    it('rotates what cannot be read, as often as it takes, and keeps what can be', async () => {
+      await rotate(given(2));
+      await lab.run((tx) => tx.execute(`UPDATE webhook_endpoints SET secret_sealed = 'v1.lost'`));
+      const third = await rotate();
+      expect(await signedBy([first, given(2), third.secret])).toEqual([[true, false, true], 2]);
+    });
+  });
+
   it('does not rotate what is not there', async () => {
     await expect(lab.run((tx) => lab.endpoints.rotateSecret(tx, 'unknown'))).rejects.toMatchObject({
       code: 'endpoint.not_found',

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
-import { Clock, DomainError, IdSource } from '@foreman/kernel';
+import { Clock, DomainError, IdSource, isoTime } from '@foreman/kernel';
 import type { WebhookEndpointEntity } from '../entities/endpoint.entity';
+import { sealedListOf } from '../signing/sealed-list';
 import { SecretBox, UnreadableSecretError } from '../signing/secret-box';
 import { makeWebhookSecret, webhookSecretKey } from '../signing/webhook-secret';
 import { TargetPolicy } from '../target/target-policy';
@@ -14,6 +15,9 @@ import {
 } from './endpoint-command';
 import { EndpointHistory } from './endpoint-history.store';
 import { EndpointStore } from './endpoint.store';
+
+/** So many sign beside a new one: what receivers have, and what they may have been given since. Each is a signature in every post. */
+const MOST_PREVIOUS_SECRETS = 2;
 
 export interface CreatedEndpoint {
   readonly id: string;
@@ -52,43 +56,49 @@ export class WebhookEndpoints {
   }
 
   /**
-   * A new secret; the old one signs beside it for `rotationSeconds`, so that a receiver can change over
-   * without refusing anything. A given one that is the present one already changes nothing, so that a caller whose
-   * answer was lost may ask again without ending that overlap. @throws `endpoint.not_found`.
+   * A new secret; those that signed before sign beside it for `rotationSeconds`, so that a receiver can change over
+   * without refusing anything. While they do, none is made: who has lost the answer asks again, and the one that receivers
+   * have would be gone with the second. A given one is taken even then; the present one changes nothing.
+   * @throws `endpoint.not_found`; `endpoint.rotating`.
    */
   async rotateSecret(tx: Tx, endpointId: string, given?: string): Promise<CreatedEndpoint> {
     const secret = given ?? makeWebhookSecret(this.ids);
     const key = webhookSecretKey(secret, 'secret');
     const answer = { id: endpointId, secret, isSecretMade: given === undefined };
     const endpoint = await this.store.find(tx, endpointId);
-    if (given !== undefined && endpoint !== null && this.isPresentKey(endpoint, key)) return answer;
-    const sealed = this.box.seal(key, endpointId);
-    const oldUntil = this.clock.now() + this.settings.rotationMs;
-    if (!(await this.store.replaceSecret(tx, endpointId, sealed, oldUntil))) {
+    if (endpoint === null) {
       throw new DomainError('endpoint.not_found', `There is no webhook endpoint ${endpointId}.`);
     }
-    if (endpoint?.jobId === null) {
-      await this.history.record(tx, endpointId, 'secret_rotated', this.clock.now());
+    const now = this.clock.now();
+    if (given !== undefined && this.opened(endpoint.secretSealed, endpointId)?.equals(key)) {
+      return answer;
+    }
+    // What none of the keys opens signs nothing: rotating is the way out of that.
+    const signing = sealedSecrets(endpoint, now).filter(
+      (sealed) => this.opened(sealed, endpointId) !== null,
+    );
+    if (given === undefined && signing.length > 1) throw rotating(endpoint.previousSecretUntil);
+    const sealed = this.box.seal(key, endpointId);
+    const previous = signing.slice(0, MOST_PREVIOUS_SECRETS);
+    const until = now + this.settings.rotationMs;
+    await this.store.replaceSecret(tx, endpointId, sealed, previous, until);
+    if (endpoint.jobId === null) {
+      await this.history.record(tx, endpointId, 'secret_rotated', now);
     }
     return answer;
   }
 
   /** The keys that sign for an endpoint now, the newest first. @throws UnreadableSecretError. */
   signingKeys(endpoint: WebhookEndpointEntity, now: number): Buffer[] {
-    const keys = [this.box.open(endpoint.secretSealed, endpoint.id)];
-    const isRotating = endpoint.previousSecretUntil !== null && endpoint.previousSecretUntil > now;
-    if (isRotating && endpoint.previousSecretSealed !== null) {
-      keys.push(this.box.open(endpoint.previousSecretSealed, endpoint.id));
-    }
-    return keys;
+    return sealedSecrets(endpoint, now).map((sealed) => this.box.open(sealed, endpoint.id));
   }
 
-  /** False where none of the keys opens it: rotating is the way out of that. */
-  private isPresentKey(endpoint: WebhookEndpointEntity, key: Buffer): boolean {
+  /** Null where none of the keys opens it. */
+  private opened(sealed: string, endpointId: string): Buffer | null {
     try {
-      return this.box.open(endpoint.secretSealed, endpoint.id).equals(key);
+      return this.box.open(sealed, endpointId);
     } catch (error) {
-      if (error instanceof UnreadableSecretError) return false;
+      if (error instanceof UnreadableSecretError) return null;
       throw error;
     }
   }
@@ -125,4 +135,19 @@ export class WebhookEndpoints {
     });
     return { id, secret, isSecretMade: command.secret === undefined };
   }
+}
+
+/** Of those that sign now, the newest first. */
+function sealedSecrets(endpoint: WebhookEndpointEntity, now: number): string[] {
+  const isRotating = endpoint.previousSecretUntil !== null && endpoint.previousSecretUntil > now;
+  const previous = isRotating ? sealedListOf(endpoint.previousSecretSealed) : [];
+  return [endpoint.secretSealed, ...previous];
+}
+
+function rotating(until: number | null): DomainError {
+  const when = until === null ? '' : ` until ${isoTime(until)}`;
+  return new DomainError(
+    'endpoint.rotating',
+    `The secret was replaced already, and the one before still signs${when}. Give a secret of your own, or wait.`,
+  );
 }

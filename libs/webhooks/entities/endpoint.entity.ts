@@ -34,7 +34,7 @@ export class WebhookEndpointEntity {
   /** URLs in its bodies work without a bearer token. */
   @FlagColumn() hasSignedUrls!: boolean;
   @TextColumn() secretSealed!: string;
-  /** While a secret is rotating both sign. */
+  /** While a secret is rotating those from before sign too: the newest first, with spaces between. */
   @TextColumn({ nullable: true }) previousSecretSealed!: string | null;
   @EpochMsColumn({ nullable: true }) previousSecretUntil!: number | null;
   @EpochMsColumn() createdAt!: number;

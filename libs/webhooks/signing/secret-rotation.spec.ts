@@ -48,6 +48,21 @@ describe('SecretRotation', () => {
     },
   );
 
+  it('seals each of several previous secrets that it can open', async () => {
+    await open(OLD);
+    const id = await endpointUnder(OLD, 'previous_secret_sealed');
+    const old = (await sealedOf(id))['previous_secret_sealed'] ?? '';
+    const three = `${presentBox().seal(PLAIN, id)} v1.lost ${old} ${old}`;
+    await lab.run((tx) =>
+      tx.execute('UPDATE webhook_endpoints SET previous_secret_sealed = ?', [three]),
+    );
+    expect(await rotation().runOnce()).toEqual({ resealed: 2, unreadable: 1 });
+    const sealed = ((await sealedOf(id))['previous_secret_sealed'] ?? '').split(' ');
+    expect(sealed.slice(0, 2)).toEqual(three.split(' ').slice(0, 2));
+    for (const each of sealed.slice(2)) expect(presentBox().open(each, id)).toEqual(PLAIN);
+    expect(sealed).toHaveLength(4);
+  });
+
   it('leaves the others as they are, and counts what no key opens', async () => {
     await open(OLD);
     const fresh = (await lab.submit({ url: URL_OF_HOOK })).endpoint.id;

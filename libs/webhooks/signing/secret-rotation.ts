@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection, UnitOfWork, type SqlValue } from '@foreman/database';
+import { sealedColumn, sealedListOf } from './sealed-list';
 import { SecretBox, UnreadableSecretError } from './secret-box';
 import { WebhooksSettings } from '../webhooks.options';
 
 /** Secrets that one page looks at, and one bulk unit may write. */
 const PAGE = 200;
-/** The columns of an endpoint that hold a sealed secret. */
+/** The columns of an endpoint that hold sealed secrets. */
 const COLUMNS = ['secret_sealed', 'previous_secret_sealed'] as const;
 
 type SealedRow = { readonly id: string } & Readonly<
@@ -50,25 +51,34 @@ export class SecretRotation {
 
   private updatesOf(row: SealedRow, counts: { unreadable: number }): Reseal[] {
     return COLUMNS.flatMap((column) => {
-      const sealed = row[column];
-      if (sealed === null) return [];
-      try {
-        if (this.box.isOfPresentKey(sealed, row.id)) return [];
-        const anew = this.box.seal(this.box.open(sealed, row.id), row.id);
-        return [{ sql: RESEAL[column], params: [anew, row.id, sealed] }];
-      } catch (error) {
-        if (!(error instanceof UnreadableSecretError)) throw error;
-        counts.unreadable += 1;
-        return [];
-      }
+      const sealed = sealedListOf(row[column]);
+      const anew = sealed.map((each) => this.sealedAnew(each, row.id, counts));
+      const secrets = anew.filter((each, index) => each !== sealed[index]).length;
+      if (secrets === 0) return [];
+      const params = [sealedColumn(anew), row.id, row[column]];
+      return [{ sql: RESEAL[column], params, secrets }];
     });
+  }
+
+  /** The same where there is nothing to do, or nothing that can be done. */
+  private sealedAnew(sealed: string, owner: string, counts: { unreadable: number }): string {
+    try {
+      if (this.box.isOfPresentKey(sealed, owner)) return sealed;
+      return this.box.seal(this.box.open(sealed, owner), owner);
+    } catch (error) {
+      if (!(error instanceof UnreadableSecretError)) throw error;
+      counts.unreadable += 1;
+      return sealed;
+    }
   }
 
   /** A secret that was replaced meanwhile is left as it is: the present key sealed the new one. */
   private write(updates: readonly Reseal[]): Promise<number> {
     return this.unitOfWork.run(async (tx) => {
       let changed = 0;
-      for (const { sql, params } of updates) changed += await tx.execute(sql, params);
+      for (const { sql, params, secrets } of updates) {
+        changed += secrets * (await tx.execute(sql, params));
+      }
       return changed;
     }, 'bulk');
   }
@@ -77,6 +87,8 @@ export class SecretRotation {
 interface Reseal {
   readonly sql: string;
   readonly params: readonly SqlValue[];
+  /** How many it seals anew. */
+  readonly secrets: number;
 }
 
 const NEXT_PAGE = `
