@@ -5,9 +5,17 @@ import type { Clock } from '@foreman/kernel';
 @Injectable()
 export class DeliveryWakeup {
   private calls = 0;
+  private newsCalls = 0;
   private readonly waiting = new Set<() => void>();
 
+  /** Something is owed, or may be sent, that was not. */
   wake(): void {
+    this.newsCalls += 1;
+    this.stir();
+  }
+
+  /** The sender's own: an attempt has come further. What was owed and could not be sent for other reasons still cannot. */
+  stir(): void {
     this.calls += 1;
     for (const resolve of this.waiting) resolve();
     this.waiting.clear();
@@ -16,6 +24,11 @@ export class DeliveryWakeup {
   /** To be taken before looking for work, and given to `wait` when there was none. */
   get mark(): number {
     return this.calls;
+  }
+
+  /** Another number after each `wake`, not after a `stir`. */
+  get news(): number {
+    return this.newsCalls;
   }
 
   /** Settles at the first call since `mark` was taken, or after `limitMs`; null: only at a call. */

@@ -20,13 +20,14 @@ export class ReplayStore {
 
   /**
    * Gives the next kept delivery of each replaying endpoint its turn; ends the replay of those that have none left.
-   * Its state is in rows: a sender that dies in between loses neither place nor order.
+   * Its state is in rows: a sender that dies in between loses neither place nor order. Answers whether there was any.
    */
-  async giveTurns(tx: Tx, now: number): Promise<void> {
+  async giveTurns(tx: Tx, now: number): Promise<boolean> {
     const endpoints = await tx.query<{ id: string }>(
       `SELECT e.id FROM webhook_endpoints e WHERE e.replaying_since IS NOT NULL AND NOT ${HAS_ITS_TURN}`,
     );
     for (const { id } of endpoints) await this.giveTurn(tx, id, now);
+    return endpoints.length > 0;
   }
 
   private async giveTurn(tx: Tx, endpointId: string, now: number): Promise<void> {

@@ -42,6 +42,10 @@ export class WebhookSender implements OnModuleDestroy {
   private running: Promise<unknown> = Promise.resolve();
   private loop: Promise<void> | null = null;
   private underWay = 0;
+  /** `wakeup.news` at the last look at all that is due; null: there must be another one, whatever the news. */
+  private seenNews: number | null = null;
+  /** When there must be one at the latest: what waits for a time falls due, and clocks jump. Epoch ms. */
+  private lookAgainAt = Infinity;
   private isStopping = false;
   private cut = new AbortController();
 
@@ -119,31 +123,49 @@ export class WebhookSender implements OnModuleDestroy {
   }
 
   private async sendDue(counts: SendCounts): Promise<number> {
+    this.seenNews = null;
+    let lookedAt: number | null = null;
     for (;;) {
       const { mark } = this.wakeup;
       const now = this.clock.now();
       const { deliveries, isCutShort } = await this.claimDue(now);
       for (const claimed of deliveries) void this.sendAndRecord(claimed, counts);
+      // A look in several units of work is as old as its first.
+      lookedAt ??= now;
       if (isCutShort) continue;
-      if (this.underWay === 0) return now;
+      if (this.underWay === 0) return lookedAt;
       // Woken when one is over, when there is more to send, or when a retry falls due meanwhile.
-      await this.waitForWork(mark, now);
+      await this.waitForWork(mark, lookedAt);
+      lookedAt = null;
     }
   }
 
   private async claimDue(now: number): Promise<Claimed> {
     if (this.isStopping || this.slots.room === 0) return NOTHING;
+    const { news } = this.wakeup;
+    const isOld = news !== this.seenNews || now >= this.lookAgainAt;
     const claimed = await this.unitOfWork.run(async (tx) => {
-      await this.replay.giveTurns(tx, now);
-      return this.claims.claim(tx, this.slots, now, this.settings.claimMs);
+      const hasTurn = await this.replay.giveTurns(tx, now);
+      const { claimMs } = this.settings;
+      return this.claims.claim(tx, this.slots, now, claimMs, isOld || hasTurn);
     });
+    this.seenNews = news;
+    if (isOld) this.lookAgainAt = Infinity;
     for (const { host } of claimed.deliveries) this.slots.take(host);
     return claimed;
   }
 
   private async waitForWork(mark: number, lookedAt: number): Promise<void> {
-    const dueAt = await this.claims.nextDueAt(this.reads, lookedAt);
-    const limitMs = dueAt === null ? null : Math.min(LONGEST_WAIT_MS, dueAt - this.clock.now());
+    if (this.slots.room === 0) {
+      // Whatever falls due finds no room before a slot is freed, and that is told. Only then it is looked for.
+      this.seenNews = null;
+      await this.wakeup.wait(mark, this.clock, null);
+      return;
+    }
+    const dueAt = await this.claims.nextDueAt(this.reads, lookedAt, this.settings.claimMs);
+    const now = this.clock.now();
+    this.lookAgainAt = Math.min(this.lookAgainAt, dueAt ?? Infinity, now + LONGEST_WAIT_MS);
+    const limitMs = dueAt === null ? null : Math.min(LONGEST_WAIT_MS, dueAt - now);
     await this.wakeup.wait(mark, this.clock, limitMs);
   }
 
@@ -162,7 +184,7 @@ export class WebhookSender implements OnModuleDestroy {
       await this.giveBack(delivery, error);
     } finally {
       this.underWay -= 1;
-      this.wakeup.wake();
+      this.wakeup.stir();
     }
   }
 
@@ -174,7 +196,7 @@ export class WebhookSender implements OnModuleDestroy {
       return attempt;
     } finally {
       this.slots.free(host);
-      this.wakeup.wake();
+      this.wakeup.stir();
     }
   }
 
