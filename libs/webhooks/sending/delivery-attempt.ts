@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { ReadConnection } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { EndpointStore } from '../endpoints/endpoint.store';
@@ -12,9 +12,13 @@ import type { FinishedAttempt } from './delivery-outcomes.store';
 import { MessageBody } from './message-body';
 import { postHeaders } from './post-headers';
 
+const NOT_BUILT = 'The body could not be built: see the log of the gateway';
+
 /** Makes the one attempt that a claimed delivery is due, outside any transaction. */
 @Injectable()
 export class DeliveryAttempt {
+  private readonly logger = new Logger(DeliveryAttempt.name);
+
   constructor(
     private readonly reads: ReadConnection,
     private readonly endpoints: EndpointStore,
@@ -63,9 +67,13 @@ export class DeliveryAttempt {
       const headers = postHeaders({ id: message.eventId, body }, keys, now);
       return { url: endpoint.url, headers, body };
     } catch (error) {
-      const isSecret = error instanceof UnreadableSecretError;
-      const detail = error instanceof Error ? error.message : String(error);
-      return failedPost(isSecret ? 'secret_unreadable' : 'body_unavailable', detail);
+      // Its own text never holds a secret, and says to the operator what to do.
+      if (error instanceof UnreadableSecretError) {
+        return failedPost('secret_unreadable', error.message);
+      }
+      // Any other error's may hold paths or SQL, and services see what is stored.
+      this.logger.error({ msg: NOT_BUILT, deliveryId: delivery.id, error });
+      return failedPost('body_unavailable', NOT_BUILT);
     }
   }
 }

@@ -61,4 +61,23 @@ describe('failures of the sender itself', () => {
     });
     expect(receiver.posts).toHaveLength(0);
   });
+
+  it('keep what they say of themselves in the log, beside the id of the delivery', async () => {
+    const lines: unknown[] = [];
+    const keep = (line: unknown) => void lines.push(line);
+    lab.app.useLogger({ log: () => undefined, warn: keep, error: keep });
+    jest.spyOn(lab.shelf, 'of').mockRejectedValue(new Error('ENOENT: /data/blobs/ab/cd'));
+
+    expect(await lab.sender.runOnce()).toMatchObject({ failed: 1 });
+    lab.app.useLogger(false);
+
+    const [delivery] = await lab.deliveries(jobId);
+    expect(delivery?.attempts[0]?.error).toEqual({
+      class: 'body_unavailable',
+      detail: 'The body could not be built: see the log of the gateway',
+    });
+    expect(lines).toMatchObject([
+      { deliveryId: delivery?.id, error: { message: 'ENOENT: /data/blobs/ab/cd' } },
+    ]);
+  });
 });

@@ -138,6 +138,43 @@ describe('the loop of WebhookSender', () => {
     await dead.stop();
   });
 
+  it('waits for no time while there is no room: the slot that is freed wakes it', async () => {
+    await open({ concurrency: 1 });
+    let answer: () => void = () => undefined;
+    receiver.script.push(answerWith(500), (_request, response) => {
+      answer = () => response.writeHead(204).end();
+    });
+    const { jobId } = await completedJob();
+    lab.sender.start();
+    await lab.recorded(jobId, { attemptCount: 1 });
+    const waits = jest.spyOn(lab.app.get(DeliveryWakeup), 'wait');
+    await completedJob();
+    await receiver.received(2);
+    await eventually('the wait for a slot', () => waits.mock.calls.some(([, , ms]) => ms === null));
+    // Only the deadline of the attempt, not the retry of the first.
+    expect(lab.clock.pendingTimers).toBe(1);
+
+    // The time of that passes unseen; it goes out as soon as there is room.
+    lab.clock.advance(6000);
+    answer();
+    await receiver.received(3);
+    await lab.recorded(jobId, { attemptCount: 2 });
+    await lab.sender.stop();
+  });
+
+  it('looks at a lane again when its rate allows the next post', async () => {
+    await lab.run((tx) =>
+      lab.endpoints.createStanding(tx, { url: receiver.url(), ratePerMinute: 60 }),
+    );
+    for (let n = 0; n < 2; n += 1) await lab.complete(await lab.submitPlain());
+    lab.sender.start();
+    await receiver.received(1);
+    await eventually('the wait for the rate', () => lab.clock.pendingTimers === 1);
+    lab.clock.advance(1000);
+    await receiver.received(2);
+    await lab.sender.stop();
+  });
+
   it('looks on when more falls due together than one look marks', async () => {
     await open({ concurrency: 8, concurrencyPerHost: 2 });
     const dead = await Receiver.start();
