@@ -7,6 +7,17 @@ const ROWS = `
   SELECT id, host, status, attempt_count, schedule_step, urls_only, next_attempt_at, claimed_until,
     created_at, finished_at FROM deliveries ORDER BY id`;
 
+const AS_RELEASED_BEFORE = [
+  [
+    'deliveries_due',
+    `CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE status = 'pending'`,
+  ],
+  [
+    'deliveries_due_by_host',
+    `CREATE INDEX deliveries_due_by_host ON deliveries (host, next_attempt_at, id) WHERE status = 'pending'`,
+  ],
+];
+
 /** Deliveries in the file when it is opened by a version that marks what is due, and when it goes back. */
 describe('the migration to due deliveries', () => {
   let temporary: TemporaryDatabase;
@@ -72,6 +83,7 @@ describe('the migration to due deliveries', () => {
   it('goes back with what was marked, and forth again, losing nothing', async () => {
     const before = all(ROWS);
     const indexes = all(INDEXES);
+    expect(indexes).toEqual(AS_RELEASED_BEFORE);
     await redo();
     run(`UPDATE deliveries SET is_due = 1 WHERE status = 'pending'`);
     const after = all(INDEXES);
