@@ -162,17 +162,64 @@ describe('the loop of WebhookSender', () => {
     await lab.sender.stop();
   });
 
-  it('looks at a lane again when its rate allows the next post', async () => {
-    await lab.run((tx) =>
-      lab.endpoints.createStanding(tx, { url: receiver.url(), ratePerMinute: 60 }),
-    );
-    for (let n = 0; n < 2; n += 1) await lab.complete(await lab.submitPlain());
-    lab.sender.start();
-    await receiver.received(1);
-    await eventually('the wait for the rate', () => lab.clock.pendingTimers === 1);
-    lab.clock.advance(1000);
-    await receiver.received(2);
-    await lab.sender.stop();
+  describe('beside an attempt that hangs', () => {
+    const hanging = () => receiver.url('[::1]');
+
+    /** One of two slots is held by a host that is known to answer; an endpoint with a rate has more to get. */
+    async function hang(): Promise<void> {
+      await open({ concurrency: 2 });
+      await lab.run((tx) =>
+        lab.endpoints.createStanding(tx, { url: receiver.url(), ratePerMinute: 60 }),
+      );
+      lab.sender.start();
+      const { jobId } = await completedJob(hanging());
+      await receiver.received(2);
+      await eventually('both records', async () =>
+        (await lab.deliveries(jobId)).every(({ status }) => status === 'delivered'),
+      );
+      receiver.script.push(() => undefined);
+      await completedJob(hanging());
+      await receiver.received(3);
+    }
+
+    async function stop(): Promise<void> {
+      const stopping = lab.sender.stop();
+      lab.clock.advance(5000);
+      await stopping;
+    }
+
+    it('looks at a lane again when its rate allows the next post', async () => {
+      await hang();
+      await eventually('the deadline and the wait', () => lab.clock.pendingTimers === 2);
+      lab.clock.advance(1000);
+      await receiver.received(4);
+      await stop();
+    });
+
+    it('looks at all lanes after a time without room, whosesoever slot is freed', async () => {
+      await hang();
+      const dead = await Receiver.start();
+      let breakOff: () => void = () => undefined;
+      dead.script.push(
+        (_request, response) => void response.socket?.destroy(),
+        (_request, response) => {
+          breakOff = () => void response.socket?.destroy();
+        },
+      );
+      const { jobId } = await completedJob(dead.url());
+      await eventually('a failure', async () =>
+        (await lab.deliveries(jobId)).some(({ attemptCount }) => attemptCount === 1),
+      );
+      await completedJob(dead.url());
+      await dead.received(2);
+      expect(receiver.posts).toHaveLength(3);
+
+      lab.clock.advance(1000);
+      breakOff();
+      await receiver.received(4);
+      await stop();
+      await dead.stop();
+    });
   });
 
   it('looks on when more falls due together than one look marks', async () => {
