@@ -1,4 +1,4 @@
-import { Receiver, answerWith } from '@foreman/testing';
+import { Receiver, answerWith, eventually } from '@foreman/testing';
 import { Deliveries } from '../deliveries/deliveries.service';
 import { StandingLab, jobOf } from '../spec/standing-lab';
 import { WebhookLab } from '../spec/webhook-lab';
@@ -79,6 +79,31 @@ describe.each([
     lab.clock.advance(1);
     await send();
     expect(receiver.posts).toHaveLength(2);
+  });
+
+  it('so it does while a try is under way', async () => {
+    await lab.close();
+    lab = await WebhookLab.open();
+    standing = new StandingLab(lab);
+    const dead = await Receiver.start();
+    dead.script.push(() => undefined);
+    await lab.complete((await lab.submit({ url: dead.url() })).jobId);
+    const id = await standing.make({ url: receiver.url(), ratePerMinute: 60 });
+    await standing.completedJobs(2);
+    const run = lab.sender.runOnce();
+    await dead.received(1);
+    await receiver.received(1);
+    await eventually('the first is recorded', async () =>
+      (await standing.statuses(id)).includes('delivered'),
+    );
+    await eventually('the run waits for the rate', () => lab.clock.pendingTimers === 2);
+    await lab.setWallClock(stepMs);
+    await eventually('the run waits again', () => lab.clock.pendingTimers === 2);
+    lab.clock.advance(1000);
+    await receiver.received(2);
+    lab.clock.advance(15_000);
+    await run;
+    await dead.stop();
   });
 
   it('an endpoint has failed for as long as it has', async () => {
