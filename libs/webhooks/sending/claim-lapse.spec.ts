@@ -14,7 +14,7 @@ describe('a claim of a delivery', () => {
     lab = await WebhookLab.open();
     ({ jobId } = await lab.submit({ url: 'http://127.0.0.1:9999/' }));
     await lab.complete(jobId);
-    expect(await claimAt(0)).toBe(1);
+    if ((await claimAt(0)) !== 1) throw new Error('There was nothing to claim');
   });
 
   afterEach(async () => {
