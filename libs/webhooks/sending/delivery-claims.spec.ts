@@ -3,7 +3,7 @@ import { watchUnits, type WatchedStatement } from '@foreman/testing';
 import { writeBacklogs } from '../spec/backlog';
 import { WebhookLab } from '../spec/webhook-lab';
 import { CLAIM } from './claim-round';
-import { DeliveryClaims, NEXT_DUE } from './delivery-claims.store';
+import { DeliveryClaims, HAS_DUE, NEXT_DUE } from './delivery-claims.store';
 import { DUE_LANES, MARK_DUE } from './due-lanes.store';
 import { HostSlots } from './host-slots';
 
@@ -110,6 +110,11 @@ describe('DeliveryClaims', () => {
       /deliveries USING COVERING INDEX deliveries_due_by_host \(host>\?\)/,
     ],
     ['the oldest of a lane', CLAIM, /deliveries_due_by_host \(host=\?/],
+    [
+      'whether anything is due',
+      HAS_DUE,
+      /deliveries USING COVERING INDEX deliveries_due_by_host \(host>\?\)/,
+    ],
     ['the next time', NEXT_DUE, /deliveries_due \(next_attempt_at>\?\)/],
   ])('finds %s in its index', async (_what, sql, index) => {
     const params = [...sql.matchAll(/\?/g)].map(() => 1);

@@ -81,7 +81,16 @@ export class DeliveryClaims {
       .map(Number);
     return times.length === 0 ? null : Math.min(...times);
   }
+
+  /** Whether anything is due, under way or not. */
+  async hasDue(db: Queryable): Promise<boolean> {
+    return (await db.query(HAS_DUE)).length > 0;
+  }
 }
+
+/** The first of the index of what is due, in which every lane has a name. */
+export const HAS_DUE = `
+  SELECT 1 FROM deliveries WHERE next_attempt_at IS NOT NULL AND is_due = 1 AND host > '' LIMIT 1`;
 
 /** What is past is due, or waits for room: that a slot is free is told, not waited for. */
 export const NEXT_DUE = `

@@ -25,7 +25,7 @@ export interface SendCounts {
   disabled: number;
 }
 
-/** While something is to be sent later, the database is looked at this often at least: clocks jump. */
+/** While something is owed, the database is looked at this often at least: clocks jump. */
 const LONGEST_WAIT_MS = 30_000;
 /** After a run that the database refused. */
 const PAUSE_AFTER_ERROR_MS = 1000;
@@ -144,10 +144,14 @@ export class WebhookSender implements OnModuleDestroy {
     if (this.isStopping || this.slots.room === 0) return NOTHING;
     const { news } = this.wakeup;
     const isOld = news !== this.seenNews || now >= this.lookAgainAt;
+    let isRepeat = false;
     const claimed = await this.unitOfWork.run(async (tx) => {
+      // What the first run of this work took is undone; what it has looked at must be looked at again.
+      const hasNews = isOld || isRepeat;
+      isRepeat = true;
       const hasTurn = await this.replay.giveTurns(tx, now);
       const { claimMs } = this.settings;
-      return this.claims.claim(tx, this.slots, now, claimMs, isOld || hasTurn);
+      return this.claims.claim(tx, this.slots, now, claimMs, hasNews || hasTurn);
     });
     this.seenNews = news;
     if (isOld) this.lookAgainAt = Infinity;
@@ -165,8 +169,13 @@ export class WebhookSender implements OnModuleDestroy {
     const dueAt = await this.claims.nextDueAt(this.reads, lookedAt, this.settings.claimMs);
     const now = this.clock.now();
     this.lookAgainAt = Math.min(this.lookAgainAt, dueAt ?? Infinity, now + LONGEST_WAIT_MS);
-    const limitMs = dueAt === null ? null : Math.min(LONGEST_WAIT_MS, dueAt - now);
-    await this.wakeup.wait(mark, this.clock, limitMs);
+    await this.wakeup.wait(mark, this.clock, await this.limitOfWait(dueAt, now));
+  }
+
+  /** Null: nothing is owed that a time could bring. What is due waits for a slot, which is told; looked at all the same. */
+  private async limitOfWait(dueAt: number | null, now: number): Promise<number | null> {
+    if (dueAt !== null) return Math.min(LONGEST_WAIT_MS, dueAt - now);
+    return (await this.claims.hasDue(this.reads)) ? LONGEST_WAIT_MS : null;
   }
 
   private async sendAndRecord(claimed: ClaimedDelivery, counts: SendCounts): Promise<void> {
