@@ -33,6 +33,10 @@ afterEach(() => {
   }
 });
 
+function fail(): never {
+  throw new Error('the disk of the log is full');
+}
+
 async function post(url: string, body: string, headers: Record<string, string> = {}) {
   const answer = await request(url, {
     method: 'POST',
@@ -118,11 +122,11 @@ describe('webhookListener', () => {
     expect(events).toHaveLength(1);
   });
 
-  it('answers, and warns, when it cannot be told of a refusal', async () => {
+  it.each([
+    ['throws', fail],
+    ['rejects', async () => fail()],
+  ])('answers, and warns, when what is told of a refusal %s', async (_how, onRefused) => {
     const warn = jest.spyOn(process, 'emitWarning').mockReturnValue();
-    const onRefused = () => {
-      throw new Error('the disk of the log is full');
-    };
     url = await listen(
       webhookListener({ secrets: OTHER_SECRET, onEvent: () => undefined, onRefused }),
     );
@@ -131,6 +135,21 @@ describe('webhookListener', () => {
     expect(warn).toHaveBeenCalledTimes(2);
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('the disk of the log is full'));
     warn.mockRestore();
+  });
+
+  it('leaves an answer alone that somebody else has given meanwhile', async () => {
+    const listener = webhookListener({
+      secrets: SECRET,
+      onEvent: () => answerAtTimeout(),
+      onRefused: (error) => refused.push(error),
+    });
+    let answerAtTimeout: () => void = () => undefined;
+    url = await listen((incoming, response) => {
+      answerAtTimeout = () => response.writeHead(503).end();
+      listener(incoming, response);
+    });
+    expect(await post(url, BODY)).toEqual({ status: 503, text: '' });
+    expect(refused).toEqual([]);
   });
 
   it('answers 405 to a browser', async () => {

@@ -13,8 +13,11 @@ export interface WebhookListenerOptions {
    * waits. May see an event more than once. If it throws, the gateway sends the event again.
    */
   readonly onEvent: (webhook: VerifiedWebhook) => Promise<void> | void;
-  /** Whatever was not answered 2xx, for a log: never the request's own body. Called when it is answered. What it throws is a warning of the process. */
-  readonly onRefused?: (error: unknown) => void;
+  /**
+   * Whatever was not answered 2xx, for a log: never the request's own body. Called when it is answered, may be
+   * asynchronous; what it throws is a warning of the process.
+   */
+  readonly onRefused?: (error: unknown) => unknown;
   /** The longest body that is read. Default 4 MiB. */
   readonly limitBytes?: number;
   readonly clock?: Pick<Clock, 'now'>;
@@ -44,17 +47,22 @@ async function answer(
   const { secrets, limitBytes = DEFAULT_WEBHOOK_LIMIT_BYTES, clock } = options;
   try {
     await options.onEvent(await receiveWebhook(request, secrets, limitBytes, clock));
-    response.writeHead(204).end();
+    end(response, 204);
   } catch (error) {
-    response.writeHead(statusOf(error)).end();
-    tell(error, options);
+    end(response, statusOf(error));
+    await tell(error, options);
   }
 }
 
+/** Whoever wraps the listener may have answered by now, at a time-out of its own say. */
+function end(response: ServerResponse, statusCode: number): void {
+  if (!response.headersSent) response.writeHead(statusCode).end();
+}
+
 /** Any stranger's bad signature comes here: a log that fails must not end the process with it. */
-function tell(error: unknown, { onRefused }: WebhookListenerOptions): void {
+async function tell(error: unknown, { onRefused }: WebhookListenerOptions): Promise<void> {
   try {
-    onRefused?.(error);
+    await onRefused?.(error);
   } catch (fault) {
     process.emitWarning(`onRefused of a webhook listener failed: ${String(fault)}`);
   }

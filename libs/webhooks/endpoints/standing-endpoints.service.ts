@@ -11,6 +11,7 @@ import {
 } from '@foreman/kernel';
 import type { WebhookEndpointEntity } from '../entities/endpoint.entity';
 import { SecretBox } from '../signing/secret-box';
+import { DeliveryWakeup } from '../sending/delivery-wakeup';
 import { TargetPolicy } from '../target/target-policy';
 import { checkedEvents, checkedKinds, type StandingEndpointChanges } from './endpoint-command';
 import { EndpointHistory } from './endpoint-history.store';
@@ -41,6 +42,7 @@ export class StandingEndpoints {
     private readonly history: EndpointHistory,
     private readonly policy: TargetPolicy,
     private readonly box: SecretBox,
+    private readonly wakeup: DeliveryWakeup,
     private readonly clock: Clock,
     private readonly ids: IdSource,
   ) {}
@@ -76,6 +78,8 @@ export class StandingEndpoints {
     const values = this.valuesOf(changes);
     if (!(await this.store.change(tx, id, values))) throw endpointNotFound(id);
     if (values.size > 0) await this.history.record(tx, id, 'changed', this.clock.now());
+    // Another rate, or another host, may let something go at once.
+    tx.afterCommit(() => this.wakeup.wake());
     return this.get(tx, id);
   }
 

@@ -1,6 +1,7 @@
 import { Receiver, answerWith, eventually } from '@foreman/testing';
 import { StandingLab, jobOf } from '../spec/standing-lab';
 import { WebhookLab } from '../spec/webhook-lab';
+import { DeliveryWakeup } from '../sending/delivery-wakeup';
 import { EndpointProbe } from './endpoint-probe.service';
 
 const URL_OF_HOOK = 'https://hooks.example/a?token=t0p';
@@ -29,6 +30,13 @@ describe('StandingEndpoints', () => {
   const rotate = (id: string, given?: string) =>
     lab.run((tx) => standing.standing.rotateSecret(tx, id, given));
   const get = (id: string) => standing.standing.get(lab.reads, id);
+
+  it('tell the sender of a change: another rate or host may let something go at once', async () => {
+    const { id } = await lab.run((tx) => lab.endpoints.createStanding(tx, { url: URL_OF_HOOK }));
+    const { news } = lab.app.get(DeliveryWakeup);
+    await change(id, { ratePerMinute: 60 });
+    expect(lab.app.get(DeliveryWakeup).news).toBe(news + 1);
+  });
 
   it('are shown without secrets and tokens, and found only while they stand', async () => {
     const id = await standing.make({ url: URL_OF_HOOK, secret: SECRET, kinds: ['chat', 'chat'] });

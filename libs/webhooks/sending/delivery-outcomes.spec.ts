@@ -44,7 +44,9 @@ describe('DeliveryOutcomes', () => {
     const now = lab.clock.now();
     const attempt = { startedAt: now, endedAt: now, durationMs: 1, outcome };
     return lab.run((tx) =>
-      lab.app.get(DeliveryOutcomes).record(tx, delivery, attempt, verdict, 1000),
+      lab.app
+        .get(DeliveryOutcomes)
+        .record(tx, delivery, attempt, verdict, { now: attempt.endedAt, disableAfterMs: 1000 }),
     );
   }
 

@@ -33,9 +33,8 @@ export class DeliveryOutcomes {
     delivery: DeliveryEntity,
     attempt: FinishedAttempt,
     verdict: Verdict,
-    disableAfterMs: number,
+    { now, disableAfterMs }: { readonly now: number; readonly disableAfterMs: number },
   ): Promise<boolean> {
-    const now = attempt.endedAt;
     const number =
       (await this.settle(tx, verdict, now, UNDER_CLAIM, [delivery.id, delivery.claimedUntil])) ??
       (verdict.status === 'delivered'

@@ -1,4 +1,4 @@
-import { Receiver } from '@foreman/testing';
+import { eventually, Receiver } from '@foreman/testing';
 import { WebhookLab } from '../spec/webhook-lab';
 
 const CLAIM_MS = 20_000;
@@ -60,6 +60,29 @@ describe('failures of the sender itself', () => {
       attempts: [{ error: { class: 'body_unavailable' }, statusCode: null }],
     });
     expect(receiver.posts).toHaveLength(0);
+  });
+
+  it('say nothing of the host: it keeps its places', async () => {
+    expect(await lab.sender.runOnce()).toMatchObject({ sent: 1 });
+    const broken = await lab.submit({ url: receiver.url() });
+    await lab.complete(broken.jobId);
+    await execute(`UPDATE webhook_messages SET job = '{'
+      WHERE event_id IN (SELECT event_id FROM deliveries WHERE status = 'pending')`);
+    expect(await lab.sender.runOnce()).toMatchObject({ failed: 1 });
+
+    const answers: (() => void)[] = [];
+    for (let count = 0; count < 2; count += 1) {
+      receiver.script.push((_request, response) => {
+        answers.push(() => void response.writeHead(204).end());
+      });
+      const { jobId: other } = await lab.submit({ url: receiver.url() });
+      await lab.complete(other);
+    }
+    const sending = lab.sender.runOnce();
+    // Both are under way at the same time.
+    await eventually('both posts', () => answers.length === 2);
+    for (const answer of answers) answer();
+    expect(await sending).toMatchObject({ sent: 2 });
   });
 
   it('keep what they say of themselves in the log, beside the id of the delivery', async () => {

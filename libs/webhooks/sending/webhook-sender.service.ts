@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Clock, RandomSource, delay } from '@foreman/kernel';
 import type { DeliveryEntity } from '../entities/delivery.entity';
+import type { ErrorClass } from '../posting/post-outcome';
 import { WebhooksSettings } from '../webhooks.options';
 import { AttemptReports } from './attempt-reports';
 import type { ClaimedDelivery } from './claim-round';
@@ -127,8 +128,7 @@ export class WebhookSender implements OnModuleDestroy {
     let lookedAt: number | null = null;
     for (;;) {
       const { mark } = this.wakeup;
-      const now = this.clock.now();
-      const { deliveries, isCutShort } = await this.claimDue(now);
+      const { deliveries, isCutShort, now } = await this.claimDue();
       for (const claimed of deliveries) void this.sendAndRecord(claimed, counts);
       // A look in several units of work is as old as its first.
       lookedAt ??= now;
@@ -140,8 +140,10 @@ export class WebhookSender implements OnModuleDestroy {
     }
   }
 
-  private async claimDue(now: number): Promise<Claimed> {
-    if (this.isStopping || this.slots.room === 0) return NOTHING;
+  /** With the time that it counted from: read in the unit of work, in whose queue the wall clock may have been set. */
+  private async claimDue(): Promise<Claimed & { readonly now: number }> {
+    let now = this.clock.now();
+    if (this.isStopping || this.slots.room === 0) return { ...NOTHING, now };
     const { news } = this.wakeup;
     const isOld = news !== this.seenNews || now >= this.lookAgainAt;
     let isRepeat = false;
@@ -149,6 +151,7 @@ export class WebhookSender implements OnModuleDestroy {
       // What the first run of this work took is undone; what it has looked at must be looked at again.
       const hasNews = isOld || isRepeat;
       isRepeat = true;
+      now = this.clock.now();
       const hasTurn = await this.replay.giveTurns(tx, now);
       const { claimMs } = this.settings;
       return this.claims.claim(tx, this.slots, now, claimMs, hasNews || hasTurn);
@@ -156,7 +159,7 @@ export class WebhookSender implements OnModuleDestroy {
     this.seenNews = news;
     if (isOld) this.lookAgainAt = Infinity;
     for (const { host } of claimed.deliveries) this.slots.take(host);
-    return claimed;
+    return { ...claimed, now };
   }
 
   private async waitForWork(mark: number, lookedAt: number): Promise<void> {
@@ -201,7 +204,9 @@ export class WebhookSender implements OnModuleDestroy {
   private async makeInSlot({ delivery, host }: ClaimedDelivery): Promise<FinishedAttempt | null> {
     try {
       const attempt = await this.attempts.make(delivery, this.cut.signal);
-      if (attempt !== null) this.slots.note(host, attempt.outcome.statusCode !== null);
+      if (attempt !== null && wasAsked(attempt)) {
+        this.slots.note(host, attempt.outcome.statusCode !== null);
+      }
       return attempt;
     } finally {
       this.slots.free(host);
@@ -214,14 +219,16 @@ export class WebhookSender implements OnModuleDestroy {
     attempt: FinishedAttempt,
     counts: SendCounts,
   ): Promise<void> {
-    const { outcome, endedAt } = attempt;
     const { retryMs, disableAfterMs } = this.settings;
-    const verdict = judge(delivery, outcome, endedAt, retryMs, this.random);
-    const isRecorded = await this.unitOfWork.run((tx) =>
-      this.outcomes.record(tx, delivery, attempt, verdict, disableAfterMs),
-    );
-    if (isRecorded) counts[COUNTED_AS[verdict.status]] += 1;
-    this.reports.tell(delivery, attempt, isRecorded ? verdict : null);
+    const verdict = await this.unitOfWork.run(async (tx) => {
+      // Not when it ended: the wall clock may have been set since, and what is stored by then was moved along.
+      const now = this.clock.now();
+      const judged = judge(delivery, attempt.outcome, now, retryMs, this.random);
+      const terms = { now, disableAfterMs };
+      return (await this.outcomes.record(tx, delivery, attempt, judged, terms)) ? judged : null;
+    });
+    if (verdict !== null) counts[COUNTED_AS[verdict.status]] += 1;
+    this.reports.tell(delivery, attempt, verdict);
   }
 
   /**
@@ -242,6 +249,17 @@ export class WebhookSender implements OnModuleDestroy {
 }
 
 const NOTHING: Claimed = { deliveries: [], isCutShort: false };
+
+/** Failures before anything was sent, which tell nothing of the host. */
+const NOT_ASKED: ReadonlySet<ErrorClass | null> = new Set<ErrorClass>([
+  'body_unavailable',
+  'secret_unreadable',
+  'target_refused',
+]);
+
+function wasAsked({ outcome }: FinishedAttempt): boolean {
+  return !NOT_ASKED.has(outcome.errorClass);
+}
 
 function noCounts(): SendCounts {
   return { sent: 0, failed: 0, exhausted: 0, disabled: 0 };
