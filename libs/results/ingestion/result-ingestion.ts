@@ -88,7 +88,7 @@ export class ResultIngestion {
 
   /**
    * Stores NDJSON rows as they arrive, asking for more only when those before are stored. What came
-   * before a bad row stays.
+   * before a bad row stays, and so does what came whole of a body that breaks off.
    * @throws `request.invalid` with `line` and `stored` at the first bad row; `task.not_found`;
    * `lease.lost`; whatever `body` throws.
    */

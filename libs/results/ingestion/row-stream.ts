@@ -41,9 +41,12 @@ export class RowStream {
       }
       if (this.held.length > 0) stored = await this.flush();
     } catch (error) {
-      if (!(error instanceof BadRowError || error instanceof UnreadableLineError)) throw error;
+      // Rows that came whole stay, whatever came of the body after them. Those of a store that failed are not held.
       if (this.held.length > 0) stored = await this.flush();
-      throw refusal(error, stored);
+      if (error instanceof BadRowError || error instanceof UnreadableLineError) {
+        throw refusal(error, stored);
+      }
+      throw error;
     }
     return { received: this.received, stored };
   }
