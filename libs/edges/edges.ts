@@ -1,4 +1,4 @@
-import { TOKEN_PREFIX } from '@foreman/access';
+import { TOKEN_PREFIX, invalidToken } from '@foreman/access';
 import type { Queryable, Tx } from '@foreman/database';
 import {
   Clock,
@@ -15,7 +15,7 @@ import { Injectable } from '@nestjs/common';
 import { EdgeAuthenticator } from './edge-authenticator';
 import { assertLabels } from './edge-description';
 import type { EdgeEntity } from './edge.entity';
-import type { EdgePrincipal } from './edge-principal';
+import { type EdgePrincipal, edgePrincipalOf } from './edge-principal';
 import {
   type EdgeChanges,
   edgeById,
@@ -39,6 +39,16 @@ export class Edges {
   /** Who calls with this token. @throws `auth.missing`, `auth.invalid` */
   authenticate(token: string | null): Promise<EdgePrincipal> {
     return this.authenticator.authenticate(token);
+  }
+
+  /**
+   * The edge as it is in this transaction. Whatever decides a lease is read here, and not from what the
+   * call was let in by: an administrator may have changed the edge since. @throws `auth.invalid` for a revoked edge
+   */
+  async present(tx: Tx, id: string): Promise<EdgePrincipal> {
+    const edge = await edgeById(tx, id);
+    if (edge === null || edge.revokedAt !== null) throw invalidToken();
+    return edgePrincipalOf(edge);
   }
 
   /** Edges that are not revoked, newest first. @throws `request.invalid` for a foreign cursor. */
