@@ -13,7 +13,22 @@ export { JobViews } from './job-views';
 export type { JobView, TaskCounts } from './job-views';
 export { LeaseFence, taskNotFound } from './lease-fence';
 export type { LeaseClaim } from './lease-fence';
-export { claimGroupOf, claimGroupRange, hasLabels, readClaimGroup } from './claim-group';
+export {
+  chargeQueue,
+  claimGroupOf,
+  claimHeads,
+  claimHeadsStatement,
+  demandSignature,
+  dropEmptyGroups,
+  groupOfClass,
+  groupsOfQueue,
+  hasLabels,
+  marks,
+  openClaimGroups,
+  padded,
+  queuedOfGroup,
+} from './claim-groups';
+export type { ClaimHead, Demand, Demander } from './claim-groups';
 export { findJob, getJob, jobNotFound } from './job-lookup';
 export { JOB_STATUSES, isFinalized } from './job-state';
 export type { AttemptOutcome, JobStatus, OnStall, OnTaskFailure, TaskStatus } from './job-state';

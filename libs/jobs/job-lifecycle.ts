@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
 import { DomainError, isUuid } from '@foreman/kernel';
+import { openClaimGroups } from './claim-groups';
 import { getJob, jobNotFound } from './job-lookup';
 import { JobEntity } from './job.entity';
 import { JobEvents } from './job-events';
 import { isFinalized } from './job-state';
 import { jobSummary } from './summary';
-import { TaskAvailability, type AvailableTask } from './task-availability';
+import { TaskAvailability } from './task-availability';
+import { TaskDeadlines } from './task-deadlines';
 import { TaskEntity } from './task.entity';
 
 /** What must be in place in the transaction that completes a job, before its event is written. */
@@ -20,6 +22,7 @@ export class JobLifecycle {
   constructor(
     private readonly events: JobEvents,
     private readonly availability: TaskAvailability,
+    private readonly deadlines: TaskDeadlines,
   ) {}
 
   /** Lets a lib above put in place what must be visible together with `job.completed`. */
@@ -73,10 +76,16 @@ export class JobLifecycle {
     if (!isFinalized(job.status)) return job;
     const [retried] = await tx.entities(JobEntity, RETRY_JOB, [jobId]);
     if (retried === undefined) throw finalized(job);
-    const tasks = await tx.entities(TaskEntity, RETRY_TASKS, [now, jobId]);
+    const tasks = await tx.entities(TaskEntity, RETRY_TASKS, [now, now, now, now, jobId]);
+    await openClaimGroups(
+      tx,
+      tasks.filter(({ isDue }) => isDue),
+    );
     await this.events.recordOfJob(tx, 'job.retried', retried, now);
-    const available: AvailableTask[] = tasks;
-    tx.afterCommit(() => this.availability.announce(available));
+    tx.afterCommit(() => {
+      this.availability.announce(tasks);
+      for (const { startByAt } of tasks) if (startByAt !== null) this.deadlines.note(startByAt);
+    });
     return retried;
   }
 
@@ -217,8 +226,16 @@ const RETRY_JOB = `
     finalized_at = NULL, expires_at = NULL, summary = NULL, error_code = NULL, error_message = NULL
   WHERE id = ? AND status IN ('failed', 'cancelled') AND hidden_at IS NULL RETURNING *`;
 
-/** Attempt numbers keep growing; what counts against maxAttempts starts anew. */
+const STILL_TO_COME = 'attempt = 0 AND is_due = 0 AND available_at > ?';
+
+/**
+ * Attempt numbers keep growing; what counts against maxAttempts starts anew. A task whose `runAt` has not
+ * come goes on waiting for it, and then for no longer than its `startBySeconds`.
+ */
 const RETRY_TASKS = `
-  UPDATE tasks SET status = 'queued', available_at = ?, is_due = 1, start_by_at = NULL, burnt_attempts = 0,
+  UPDATE tasks SET status = 'queued',
+    available_at = CASE WHEN ${STILL_TO_COME} THEN available_at ELSE ? END,
+    is_due = CASE WHEN ${STILL_TO_COME} THEN 0 ELSE 1 END,
+    start_by_at = CASE WHEN ${STILL_TO_COME} THEN start_by_at ELSE NULL END, burnt_attempts = 0,
     returned_expiries = 0, is_started = 0, finalized_at = NULL, error_code = NULL, error_message = NULL
   WHERE job_id = ? AND status IN ('failed', 'cancelled') RETURNING *`;

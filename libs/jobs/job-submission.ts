@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { Clock, IdSource, invalidField } from '@foreman/kernel';
-import { claimGroupOf } from './claim-group';
+import { claimGroupOf, openClaimGroups } from './claim-groups';
 import type { InputHolder, JobInputs } from './input-holder';
 import type { JobCommand, TaskCommand } from './job-command';
 import { checkJobCommand } from './job-command.check';
@@ -67,6 +67,10 @@ export class JobSubmission {
     if (inputs.length > 0 || taskInputs.length > 0) {
       await this.holdInputs(tx, { jobId: job.id, inputs, tasks: taskInputs }, now);
     }
+    await openClaimGroups(
+      tx,
+      available.filter(({ availableAt }) => availableAt <= now),
+    );
     await this.events.recordOfJob(tx, 'job.created', job, now);
     tx.afterCommit(() => this.availability.announce(available));
     return job;

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Queryable } from '@foreman/database';
+import { UnitOfWork, type Queryable, type Tx } from '@foreman/database';
 import { DomainError } from '@foreman/kernel';
 import { PausedQueues } from './paused-queues';
+import { pauseClaimGroups } from './claim-groups';
 import { QueueEntity } from './queue.entity';
 import { TaskAvailability } from './task-availability';
 
@@ -20,14 +21,20 @@ export class Queues {
 
   /** A paused queue's tasks are not leased; those that run go on. @throws `queue.not_found`. */
   async pause(name: string): Promise<QueueEntity> {
-    return this.change('is_paused = 1', [], name, () => this.paused.note(name, true));
+    return this.change('is_paused = 1', [], name, async (tx) => {
+      await pauseClaimGroups(tx, name, true);
+      tx.afterCommit(() => this.paused.note(name, true));
+    });
   }
 
   /** Wakes as many parked polls as it frees tasks that they can run. @throws `queue.not_found`. */
   async resume(name: string): Promise<QueueEntity> {
-    return this.change('is_paused = 0', [], name, () => {
-      this.paused.note(name, false);
-      this.availability.announceResume(name);
+    return this.change('is_paused = 0', [], name, async (tx) => {
+      await pauseClaimGroups(tx, name, false);
+      tx.afterCommit(() => {
+        this.paused.note(name, false);
+        this.availability.announceResume(name);
+      });
     });
   }
 
@@ -40,7 +47,7 @@ export class Queues {
     set: string,
     values: number[],
     name: string,
-    afterCommit: () => void = () => undefined,
+    along: (tx: Tx) => Promise<void> = () => Promise.resolve(),
   ): Promise<QueueEntity> {
     return this.unitOfWork.run(async (tx) => {
       const [queue] = await tx.entities(
@@ -50,7 +57,7 @@ export class Queues {
       );
       if (queue === undefined)
         throw new DomainError('queue.not_found', `There is no queue ${name}.`);
-      tx.afterCommit(afterCommit);
+      await along(tx);
       return queue;
     });
   }

@@ -1,11 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { Demand } from './claim-groups';
 
 /** A task that can be leased from `availableAt` on; what a parked poll needs to know of it. */
-export interface AvailableTask {
-  readonly kind: string;
-  readonly queue: string;
-  readonly assignedEdgeId: string | null;
-  readonly requires: Readonly<Record<string, string>> | null;
+export interface AvailableTask extends Demand {
   /** Epoch ms. */
   readonly availableAt: number;
 }

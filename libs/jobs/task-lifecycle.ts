@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Tx } from '@foreman/database';
 import { RandomSource, backoffMs } from '@foreman/kernel';
+import { openClaimGroups } from './claim-groups';
 import { JobEvents } from './job-events';
 import { JobLifecycle } from './job-lifecycle';
 import { JobEntity } from './job.entity';
@@ -130,6 +131,15 @@ export class TaskLifecycle {
     return this.requeue(tx, task, { ...RELEASED, outcome: 'revoked' }, now, now);
   }
 
+  /** No call of this edge revives a lease that has expired. */
+  async forgetExpired(tx: Tx, edgeId: string): Promise<void> {
+    await tx.execute(
+      `UPDATE tasks SET revivable_token = NULL, revivable_edge_id = NULL
+       WHERE revivable_token IS NOT NULL AND revivable_edge_id = ?`,
+      [edgeId],
+    );
+  }
+
   /** queued -> failed: it was never leased before `startBySeconds` had passed. */
   async failNotStarted(tx: Tx, task: TaskEntity, now: number): Promise<boolean> {
     const message = 'No edge leased the task before startBySeconds had passed.';
@@ -182,6 +192,7 @@ export class TaskLifecycle {
         task.leaseToken,
       ],
     );
+    if (availableAt <= now) await openClaimGroups(tx, [task]);
     await this.endAttempt(tx, task, end, availableAt, now);
     await this.events.recordOfTask(tx, 'task.requeued', task, now, { outcome: end.outcome });
     const { kind, queue, assignedEdgeId, requires } = task;

@@ -1,5 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ClaimableQueues } from './claiming/claimable-queues';
 import { ClockSteps } from './time/clock-steps';
 import { Completion } from './ending/completion';
 import { DueTasks } from './claiming/due-tasks';
@@ -16,9 +15,8 @@ import { Leasing } from './leasing';
 import { LEASING_OPTIONS, leasingOptions, type LeasingOptions } from './leasing.options';
 import { NextAvailable } from './polls/next-available';
 import { ParkedPolls } from './polls/parked-polls';
-import { QueueShares } from './claiming/queue-shares';
 import { QueueWakes } from './polls/queue-wakes';
-import { SpentPolls } from './polls/spent-polls';
+import { KeyedPolls } from './polls/keyed-polls';
 import { StalledTasks } from './time/stalled-tasks';
 import { TaskClaim } from './claiming/task-claim';
 import { TaskLeases } from './claiming/task-leases';
@@ -36,16 +34,14 @@ const SERVICES = [
   ParkedPolls,
 ];
 const PARTS = [
-  ClaimableQueues,
   ClockSteps,
   DueTasks,
   EndedAttempts,
+  KeyedPolls,
   LeaseGrace,
   LeaseRequests,
   NextAvailable,
-  QueueShares,
   QueueWakes,
-  SpentPolls,
   StalledTasks,
   TaskClaim,
   TaskLeases,

@@ -5,10 +5,10 @@ import type { EdgePrincipal } from '@foreman/edges';
 import type { TaskEntity } from '@foreman/jobs';
 import type { LeaseAnswer, LeaseRequest, LeasedTask } from './lease-request';
 import { LeaseRequests, type LeaseRequestKey } from './lease-requests';
-import type { Poll, PollEnd } from './polls/parked-poll';
+import { KeyedPolls } from './polls/keyed-polls';
+import type { Claimant, Poll, PollEnd } from './polls/parked-poll';
 import { ParkedPolls } from './polls/parked-polls';
-import { SpentPolls } from './polls/spent-polls';
-import { TaskLeases } from './claiming/task-leases';
+import { TaskLeases, wantedKinds, type Leases } from './claiming/task-leases';
 import { UnwantedLeases } from './ending/unwanted-leases';
 
 const MAX_BATCH = 100;
@@ -17,11 +17,13 @@ const MAX_WAIT_SECONDS = 50;
 /** A draining or stopped edge gets nothing; this long it should wait before it asks again. */
 const NOT_RUNNING_RETRY_SECONDS = 30;
 
-/** What one look at the database came to. */
+/** What looking at the database came to. */
 interface Try {
   readonly items: LeasedTask[];
   /** Leased in it, though perhaps handed back since. */
   readonly taken: readonly TaskEntity[];
+  /** As it was then; null when it was not looked at. */
+  readonly edge: EdgePrincipal | null;
 }
 
 /** Leases tasks to edges, waiting for one if asked to. */
@@ -33,118 +35,125 @@ export class Leasing {
     private readonly leases: TaskLeases,
     private readonly requests: LeaseRequests,
     private readonly polls: ParkedPolls,
-    private readonly spent: SpentPolls,
+    private readonly keyed: KeyedPolls,
     private readonly unwanted: UnwantedLeases,
   ) {}
 
   /**
    * Tasks for this edge, at least one within `waitSeconds` or none. Repeating a request with its
-   * idempotency key gives the same leases while they live, or again none when there were none.
-   * @throws `request.invalid`, `idempotency.conflict`, `idempotency.ended`, `rate.limited`.
+   * idempotency key gives the same leases while they live, or again none when there were none; while the
+   * first call waits, its repeat waits with it. What the edge may lease is read where it is leased:
+   * `edge` only says who asks.
+   * @throws `request.invalid`, `auth.invalid`, `idempotency.conflict`, `idempotency.ended`, `rate.limited`.
    */
   async lease(edge: EdgePrincipal, request: LeaseRequest): Promise<LeaseAnswer> {
     checkRequest(request);
     const key = requestKey(edge, request);
-    if (key !== null && this.spent.has(key)) {
-      // Of two simultaneous calls with one key, the other may have leased something.
-      return { items: await this.repeat(key, request), retryAfterSeconds: null };
-    }
-    if (edge.desired !== 'run') {
-      // What it was leased before is told again: it finishes what it holds, if it hears of it.
-      const items = key === null ? [] : await this.repeat(key, request);
-      return this.answer(items, 'edge_not_running', key);
+    if (key === null) return this.ask(edge, request, null);
+    return this.keyed.share(key, request.signal, (signal) =>
+      this.ask(edge, { ...request, signal }, key),
+    );
+  }
+
+  private async ask(
+    edge: EdgePrincipal,
+    request: LeaseRequest,
+    key: LeaseRequestKey | null,
+  ): Promise<LeaseAnswer> {
+    if (key !== null && this.keyed.isSpent(key)) {
+      return { items: [], retryAfterSeconds: null };
     }
     if (request.waitSeconds === 0) {
-      const { items } = await this.tryOnce(edge, request, null);
-      return this.answer(items, request.signal?.aborted ? 'caller_gone' : 'timeout', key);
+      const only = await this.tryOnce(edge.edgeId, request, key, null);
+      return this.answer(only, request.signal?.aborted ? 'caller_gone' : 'timeout', key);
     }
-    const claimant = {
-      edgeId: edge.edgeId,
-      kinds: pollKinds(edge, request),
-      labels: edge.labels,
-      isLimited: edge.maxLeases !== null,
-    };
-    const pollKey = key === null ? null : `${key.path} ${key.key}`;
-    const poll = this.polls.enter(claimant, pollKey, request.signal);
-    let last: Try = { items: [], taken: [] };
+    const poll = this.polls.enter(claimantOf(edge, request), request.signal);
+    let last: Try = { items: [], taken: [], edge: null };
     try {
-      last = await this.tryUntil(edge, request, poll);
+      last = await this.tryUntil(edge.edgeId, request, key, poll);
     } finally {
       poll.leave(last.taken);
     }
-    return this.answer(last.items, poll.end ?? 'timeout', key);
+    return this.answer(last, poll.end ?? 'timeout', key);
   }
 
-  private async tryUntil(edge: EdgePrincipal, request: LeaseRequest, poll: Poll): Promise<Try> {
+  private async tryUntil(
+    edgeId: string,
+    request: LeaseRequest,
+    key: LeaseRequestKey | null,
+    poll: Poll,
+  ): Promise<Try> {
     const endMs = this.clock.monotonicMs() + request.waitSeconds * 1000;
     for (;;) {
-      const last = await this.tryOnce(edge, request, poll);
+      const last = await this.tryOnce(edgeId, request, key, poll);
       const leftMs = endMs - this.clock.monotonicMs();
-      if (last.taken.length > 0 || leftMs <= 0) return last;
+      if (last.taken.length > 0 || leftMs <= 0 || last.edge?.desired !== 'run') return last;
+      // An administrator has changed the edge: what was announced during the try may have passed it by.
+      if (poll.become(claimantOf(last.edge, request))) continue;
       // An edge that holds all it may hold cannot take what it was woken for, but another can.
-      if (edge.maxLeases !== null) poll.passOn();
+      if (last.edge.maxLeases !== null) poll.passOn();
       if ((await poll.wait(leftMs)) !== 'task') return last;
     }
   }
 
   private async tryOnce(
-    edge: EdgePrincipal,
+    edgeId: string,
     request: LeaseRequest,
+    key: LeaseRequestKey | null,
     poll: Poll | null,
   ): Promise<Try> {
-    const now = this.clock.now();
-    const taken = await this.unitOfWork.run((tx) => this.leaseIn(tx, edge, request, poll, now));
-    const items = request.signal?.aborted ? [] : await this.leases.present(taken, request, now);
-    const { signal, idempotency } = request;
+    let found: Leases | null;
+    do {
+      found = await this.unitOfWork.run((tx) => this.leaseIn(tx, edgeId, request, key, poll));
+    } while (found?.isUnfinished === true);
+    const { tasks: taken = [], edge = null } = found ?? {};
+    const { signal } = request;
+    const items = signal?.aborted ? [] : await this.leases.present(taken, request);
     // Under a key a repeat will ask for them; without one nobody ever will.
-    if (taken.length === 0 || !signal?.aborted || idempotency !== null) return { items, taken };
+    if (taken.length === 0 || !signal?.aborted || key !== null) return { items, taken, edge };
     await this.unwanted.giveBack(taken);
-    return { items: [], taken };
-  }
-
-  /** Remembers that a keyed request was answered empty, unless nobody heard it or a newer one took over. */
-  private answer(items: LeasedTask[], end: PollEnd, key: LeaseRequestKey | null): LeaseAnswer {
-    const isHeard = end !== 'caller_gone' && end !== 'replaced';
-    if (items.length === 0 && key !== null && isHeard) this.spent.note(key);
-    const isTurnedAway = items.length === 0 && end === 'edge_not_running';
-    return { items, retryAfterSeconds: isTurnedAway ? NOT_RUNNING_RETRY_SECONDS : null };
-  }
-
-  /** What this key has leased, without leasing anything; nothing if it has not. */
-  private async repeat(key: LeaseRequestKey, request: LeaseRequest): Promise<LeasedTask[]> {
-    const now = this.clock.now();
-    const living = await this.unitOfWork.run((tx) => this.requests.replay(tx, key));
-    return this.leases.present(living ?? [], request, now);
+    return { items: [], taken, edge };
   }
 
   private async leaseIn(
     tx: Tx,
-    edge: EdgePrincipal,
+    edgeId: string,
     request: LeaseRequest,
+    key: LeaseRequestKey | null,
     poll: Poll | null,
-    now: number,
-  ): Promise<TaskEntity[]> {
+  ): Promise<Leases | null> {
     poll?.begin();
     // Its caller may have gone while this waited for its turn to write.
-    if (request.signal?.aborted || (poll !== null && poll.end !== null)) return [];
+    if (request.signal?.aborted || (poll !== null && poll.end !== null)) return null;
+    const now = this.clock.now();
     const { kinds, max, isResuming, resumeKinds } = request;
     const options = { kinds, max, isResuming, resumeKinds };
-    const key = requestKey(edge, request);
-    if (key === null) {
-      return this.leases.lease(tx, edge, { ...options, leaseRequestId: null }, now);
-    }
+    if (key === null)
+      return this.leases.lease(tx, edgeId, { ...options, leaseRequestId: null }, now);
+    // What the edge was leased before is told again also while it drains: it finishes what it holds.
     const living = await this.requests.replay(tx, key);
-    if (living !== null) return living;
+    if (living !== null) return { edge: null, tasks: living, isUnfinished: false };
     const leaseRequestId = this.requests.newId();
-    const tasks = await this.leases.lease(tx, edge, { ...options, leaseRequestId }, now);
-    if (tasks.length > 0) await this.requests.remember(tx, leaseRequestId, key, now);
-    return tasks;
+    const leases = await this.leases.lease(tx, edgeId, { ...options, leaseRequestId }, now);
+    if (leases.tasks.length > 0) await this.requests.remember(tx, leaseRequestId, key, now);
+    return leases;
+  }
+
+  /** Remembers that a keyed request was answered empty, unless nobody heard it. */
+  private answer({ items, edge }: Try, end: PollEnd, key: LeaseRequestKey | null): LeaseAnswer {
+    if (items.length === 0 && key !== null && end !== 'caller_gone') this.keyed.noteSpent(key);
+    const isTurnedAway = items.length === 0 && edge !== null && edge.desired !== 'run';
+    return { items, retryAfterSeconds: isTurnedAway ? NOT_RUNNING_RETRY_SECONDS : null };
   }
 }
 
-function pollKinds(edge: EdgePrincipal, request: LeaseRequest): readonly string[] {
-  const { kinds } = request;
-  return kinds === undefined ? edge.kinds : edge.kinds.filter((kind) => kinds.includes(kind));
+function claimantOf(edge: EdgePrincipal, request: LeaseRequest): Claimant {
+  return {
+    edgeId: edge.edgeId,
+    kinds: wantedKinds(edge, request.kinds),
+    labels: edge.labels,
+    isLimited: edge.maxLeases !== null,
+  };
 }
 
 function requestKey(edge: EdgePrincipal, request: LeaseRequest): LeaseRequestKey | null {

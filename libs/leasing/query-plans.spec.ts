@@ -1,5 +1,4 @@
-import { JobQueries, claimGroupRange } from '@foreman/jobs';
-import { groupsStatement } from './claiming/claimable-queues';
+import { JobQueries, claimHeadsStatement } from '@foreman/jobs';
 import { NEXT_AVAILABLE } from './claiming/due-tasks';
 import { EXPIRED, NEXT_DUE, NOT_STARTED, TIMED_OUT } from './time/lease-sweep';
 import { STALLED } from './time/stalled-tasks';
@@ -32,14 +31,12 @@ describe('query plans', () => {
     expect(details.filter((detail) => detail.startsWith('SCAN tasks'))).toEqual([]);
   });
 
-  it('a look at what there is steps from group to group along the same indexes', async () => {
-    const { sql, params } = groupsStatement('e', [claimGroupRange('chat')]);
-    const details = await plan(sql, params);
-    const count = (part: string) => details.filter((detail) => detail.includes(part)).length;
-    const range = 'claim_group>? AND claim_group<?';
-    expect(count(`USING INDEX tasks_claimable (${range})`)).toBe(2);
-    expect(count(`USING INDEX tasks_claimable_assigned (assigned_edge_id=? AND ${range})`)).toBe(2);
-    expect(details.filter((detail) => detail.startsWith('SCAN tasks'))).toEqual([]);
+  it('a look at what there is takes the first of each class from its index', async () => {
+    const { sql, params } = claimHeadsStatement('e', ['chat'], { gpu: 'true' }, 2);
+    const details = (await plan(sql, params)).join('\n');
+    expect(details).toContain('claim_classes_by_label (edge_id=? AND kind=? AND label=?)');
+    expect(details).toContain('claim_groups_next (class_id=?)');
+    expect(details).not.toMatch(/SCAN claim_|TEMP B-TREE/);
   });
 
   it('the next moment at which something ends is the first entry of each index', async () => {

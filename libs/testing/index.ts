@@ -3,6 +3,7 @@ export { FakeClock } from './fake-clock';
 export { FixedRandom } from './fixed-random';
 export { Receiver, answerWith } from './receiver';
 export type { Answer, ReceivedPost } from './receiver';
+export { registerEdge } from './registered-edge';
 export { ReleaseSigner } from './release-signer';
 export { SequenceIds } from './sequence-ids';
 export { openTemporaryDatabase } from './temporary-database';

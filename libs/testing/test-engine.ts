@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DynamicModule, Type } from '@nestjs/common';
@@ -29,8 +29,11 @@ export interface TestEngine {
   submit(command?: Partial<JobCommand>): Promise<JobEntity>;
   /** Leases a task by SQL: for libs that stand below leasing. An earlier lease of it is over then. */
   lease(jobId: string, taskIndex?: number): Promise<TestLease>;
-  /** The same database, clock and ids in a new application, as after a restart; this one is closed. */
-  reopen(): Promise<TestEngine>;
+  /**
+   * The same database, clock and ids in a new application, as after a restart; this one is closed. Killed: the new one
+   * opens a copy of the files as they lay there, with the log that was not yet copied into the database.
+   */
+  reopen(how?: { readonly isKilled: boolean }): Promise<TestEngine>;
   close(): Promise<void>;
 }
 
@@ -64,15 +67,23 @@ async function openIn(ground: EngineGround, modules: DynamicModule[]): Promise<T
     get: (service) => app.get(service),
     submit: (command = {}) => app.get(JobSubmission).submit({ kind: 'test', ...command }),
     lease: (jobId, taskIndex = 0) => leaseBySql(unitOfWork, ids, clock.now(), jobId, taskIndex),
-    reopen: async () => {
+    reopen: async ({ isKilled } = { isKilled: false }) => {
+      const folderOfNext = isKilled ? await copyOf(folder) : folder;
       await app.close();
-      return openIn(ground, modules);
+      if (isKilled) await rm(folder, { recursive: true, force: true });
+      return openIn({ ...ground, folder: folderOfNext }, modules);
     },
     close: async () => {
       await app.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function copyOf(folder: string): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'foreman-'));
+  await cp(folder, copy, { recursive: true });
+  return copy;
 }
 
 async function leaseBySql(

@@ -8,6 +8,10 @@ export interface BenchPlan {
   readonly engineWarmUpRounds: number;
   /** Jobs submitted, and then worked through, in one round. */
   readonly engineJobs: number;
+  /** Queues, or claim groups, beside which tasks are leased. */
+  readonly claimGroups: number;
+  /** Leases in one round. */
+  readonly claimLeases: number;
   /** Calls in one slice. */
   readonly httpCalls: number;
   /** Calls before the first slice, so that the compiler has seen them. */
@@ -50,6 +54,8 @@ export const FULL_PLAN: BenchPlan = {
   budgetMs: 6000,
   engineWarmUpRounds: 2,
   engineJobs: 1000,
+  claimGroups: 10_000,
+  claimLeases: 1000,
   httpCalls: 480,
   httpWarmUpCalls: 640,
   lanesWrites: 3000,
@@ -76,6 +82,8 @@ export const QUICK_PLAN: BenchPlan = {
   budgetMs: 1,
   engineWarmUpRounds: 1,
   engineJobs: 160,
+  claimGroups: 200,
+  claimLeases: 100,
   httpCalls: 48,
   httpWarmUpCalls: 48,
   lanesWrites: 100,

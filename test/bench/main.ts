@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FULL_PLAN, QUICK_PLAN } from './bench-plan';
+import { benchClaims } from './claims/claims-bench';
 import { benchEngine } from './engine/engine-bench';
 import { serveDoNothing } from './http/do-nothing.app';
 import { DO_NOTHING } from './http/do-nothing.protocol';
@@ -17,6 +18,7 @@ import { machine, reportText, type BenchReport } from './report/bench-report';
 
 const PARTS = [
   'engine',
+  'claims',
   'http',
   'lanes',
   'polls',
@@ -57,6 +59,7 @@ async function main(): Promise<void> {
       machine: machine(),
       plan,
       engine: await part('engine', (own) => benchEngine(plan, own)),
+      claims: await part('claims', (own) => benchClaims(plan, own)),
       http: await part('http', (own) => benchHttp(plan, own, (name) => name.includes(values.call))),
       lanes: await part('lanes', (own) => benchLanes(plan, own)),
       polls: await part('polls', (own) => benchPolls(plan, own)),

@@ -69,8 +69,7 @@ export class EdgesController {
     const changes = { desired: body.desired, labels: body.labels, maxLeases: body.maxLeases };
     const edge = await this.work.run((tx) => this.edges.change(tx, id, changes));
     // A parked poll learns at once that there is nothing more for it.
-    if (edge.desired !== 'run') this.leases.endPolls(id);
-    else if (body.labels !== undefined || body.maxLeases !== undefined) this.leases.renewPolls(id);
+    this.leases.lookAgain(id);
     return edgeDto(edge);
   }
 

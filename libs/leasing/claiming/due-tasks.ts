@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable, Tx } from '@foreman/database';
-import { TaskEntity } from '@foreman/jobs';
+import { TaskEntity, openClaimGroups } from '@foreman/jobs';
 
 /** Tasks that one call brings in at the most: a claim must not wait for a million that were due at noon. */
-const BATCH = 500;
+export const DUE_BATCH = 500;
 
 /**
  * A queued task whose `availableAt` lies ahead (`runAt`, a backoff) is not among those that claims look
@@ -13,7 +13,9 @@ const BATCH = 500;
 export class DueTasks {
   /** The tasks whose time has come, oldest first, 500 at a time; each is answered by one call only. */
   async bringIn(tx: Tx, now: number): Promise<TaskEntity[]> {
-    return tx.entities(TaskEntity, BRING_IN, [now, BATCH]);
+    const tasks = await tx.entities(TaskEntity, BRING_IN, [now, DUE_BATCH]);
+    await openClaimGroups(tx, tasks);
+    return tasks;
   }
 
   /** When the next one's time comes, in epoch ms; null when none waits. May lie in the past. */

@@ -1,6 +1,6 @@
-import { UnitOfWork } from '@foreman/database';
-import { Queues } from '@foreman/jobs';
+import { JobLifecycle, Queues } from '@foreman/jobs';
 import type { EdgePrincipal } from '@foreman/edges';
+import type { LeasedTask } from '../lease-request';
 import { LeasingLab } from '../spec/leasing-lab';
 
 /** Which task an edge gets when there are many that it could run. */
@@ -94,29 +94,168 @@ describe('the next task', () => {
     expect((await lab.leaseOne(able)).task.jobId).toBe(job.id);
   });
 
-  it('every one of more queues than a look takes has its turn', async () => {
-    const queues = 1203;
-    await lab.engine.get(UnitOfWork).run(async (tx) => {
-      for (let number = 0; number < queues; number += 1) {
-        await tx.insert('queues', { name: `q${number}`, created_at: lab.clock.now() });
-      }
-    });
-    const job = await lab.submit({ queue: 'q0', tasks: tasks(1000) });
-    const second = await lab.submit({ queue: 'q0', tasks: tasks(queues - 1000) });
-    await lab.engine.get(UnitOfWork).run(async (tx) => {
-      const ids = await tx.query<{ id: string }>(
-        'SELECT id FROM tasks WHERE job_id IN (?, ?) ORDER BY id',
-        [job.id, second.id],
-      );
-      for (const [number, { id }] of ids.entries()) {
-        await tx.execute('UPDATE tasks SET queue = ?, claim_group = ? WHERE id = ?', [
-          `q${number}`,
-          `test\nq${number}\n`,
-          id,
-        ]);
-      }
-    });
-    const served = await leaseQueues(lab.edge(), queues, 100);
-    expect(new Set(served).size).toBe(queues);
+  it('comes from one queue after the other, however many there are', async () => {
+    for (let number = 0; number < 150; number += 1) {
+      await lab.submit({ queue: `q${number}`, tasks: tasks(2) });
+    }
+    const served = await leaseQueues(lab.edge(), 300, 100);
+    expect(new Set(served.slice(0, 150)).size).toBe(150);
+    expect(new Set(served.slice(150)).size).toBe(150);
   });
+
+  it('comes from each of two queues, however fast another is served among other edges', async () => {
+    const wide = lab.edge({ kinds: ['slow'] });
+    const other = lab.edge({ kinds: ['quick'] });
+    await lab.submit({ kind: 'slow', queue: 'a', tasks: tasks(50) });
+    await lab.submit({ kind: 'slow', queue: 'b', tasks: tasks(50) });
+    await lab.submit({ kind: 'quick', queue: 'c', tasks: tasks(200) });
+    await lab.submit({ kind: 'quick', queue: 'd', tasks: tasks(200) });
+    const served: string[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      served.push(...(await leaseQueues(wide, 1)));
+      await leaseQueues(other, 20);
+    }
+    expect(shares(served)).toEqual({ a: 5, b: 5 });
+  });
+
+  it('a kind that has run ahead among other edges is not set back for it', async () => {
+    const narrow = lab.edge({ kinds: ['ahead'] });
+    await lab.submit({ kind: 'ahead', queue: 'a', tasks: tasks(500) });
+    await lab.submit({ kind: 'ahead', queue: 'b', tasks: tasks(500) });
+    await leaseQueues(narrow, 400, 100);
+    await lab.submit({ kind: 'behind', queue: 'c', tasks: tasks(500) });
+    await lab.submit({ kind: 'behind', queue: 'd', tasks: tasks(500) });
+    const both = lab.edge({ kinds: ['ahead', 'behind'] });
+    const served = shares(await leaseQueues(both, 80));
+    expect(served).toEqual({ a: 20, b: 20, c: 20, d: 20 });
+  });
+
+  it('a queue that has a task only now and then has no more than its share', async () => {
+    await lab.submit({ queue: 'steady', tasks: tasks(200) });
+    const edge = lab.edge();
+    const served: string[] = [];
+    for (let round = 0; round < 40; round += 1) {
+      const waiting = await lab.engine.reads.query(
+        `SELECT 1 FROM tasks WHERE queue = 'single' AND status = 'queued'`,
+      );
+      if (waiting.length === 0) await lab.submit({ queue: 'single' });
+      served.push(...(await leaseQueues(edge, 1)));
+    }
+    expect(shares(served)).toEqual({ single: 20, steady: 20 });
+  });
+});
+
+/** A poll that says 'nothing' has looked at everything that it may run. */
+describe('a task that is there', () => {
+  let lab: LeasingLab;
+  beforeEach(async () => {
+    lab = await LeasingLab.open();
+  });
+  afterEach(() => lab.close());
+
+  const known = (table: string) =>
+    lab.engine.reads.query<{ count: number }>(`SELECT count(*) AS count FROM ${table}`);
+
+  it('is found by each poll beside thousands of groups that the edge cannot run', async () => {
+    for (let batch = 0; batch < 3; batch += 1) {
+      const requires = (index: number) => ({ arch: 'x64', customer: `${batch}-${index}` });
+      const many = Array.from({ length: 1000 }, (_, index) => ({ requires: requires(index) }));
+      await lab.submit({ tasks: many });
+    }
+    const edge = lab.edge({ labels: { customer: '2-999', arch: 'x64', zone: 'a' } });
+    const byLabel = await lab.leaseOne(edge);
+    expect(byLabel.task.requires).toEqual({ customer: '2-999', arch: 'x64' });
+    expect(await lab.lease(edge)).toEqual([]);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await lab.submit({ assignedEdgeId: edge.edgeId });
+      expect((await lab.leaseOne(edge)).task.assignedEdgeId).toBe(edge.edgeId);
+    }
+    // All of them require the one that every edge has: it is the rare one that they are found by.
+    expect(
+      await lab.engine.reads.query(`SELECT 1 FROM claim_classes WHERE label = 'arch=x64' LIMIT 3`),
+    ).toHaveLength(1);
+  });
+
+  it('is found behind more groups than one look goes through that hold nothing any more', async () => {
+    const ended: string[] = [];
+    for (let number = 0; number < 250; number += 1) {
+      ended.push((await lab.submit({ queue: `q${number}` })).id);
+    }
+    const wanted = await lab.submit({ queue: 'z' });
+    const lifecycle = lab.engine.get(JobLifecycle);
+    await lab.engine.unitOfWork.run(async (tx) => {
+      for (const id of ended) await lifecycle.cancel(tx, id, lab.clock.now());
+    });
+    expect((await lab.leaseOne(lab.edge())).task.jobId).toBe(wanted.id);
+    expect(await lab.lease(lab.edge())).toEqual([]);
+    expect(await known('claim_groups')).toEqual([{ count: 0 }]);
+  });
+
+  it('is found behind queues whose tasks can only fail by their start limit', async () => {
+    for (const queue of ['a', 'b', 'c']) await lab.submit({ queue, startBySeconds: 1 });
+    lab.clock.advance(1001);
+    expect(await lab.lease(lab.edge())).toEqual([]);
+    await lab.submit({ queue: 'd' });
+    expect((await lab.leaseOne(lab.edge())).task.queue).toBe('d');
+    expect(await known('claim_groups')).toEqual([{ count: 4 }]);
+  });
+
+  it('is found when more tasks have become due than one unit of work brings in', async () => {
+    const runAt = lab.clock.now() + 1000;
+    const tasks = Array.from({ length: 1000 }, () => ({ requires: { gpu: 'true' } }));
+    await lab.submit({ runAt, tasks });
+    const wanted = await lab.submit({ runAt });
+    lab.clock.advance(1000);
+    expect((await lab.leaseOne(lab.edge())).task.jobId).toBe(wanted.id);
+  });
+
+  it.each([
+    ['it was handed back', (edge, leased) => lab.release(edge, leased)],
+    ['its attempt failed', (edge, leased) => lab.fail(edge, leased, true, 0)],
+    ['its edge was revoked', (edge) => lab.revoke(edge)],
+    [
+      'its lease expired',
+      async () => {
+        lab.clock.advance(60_001);
+        await lab.sweep();
+      },
+    ],
+    [
+      'its job was retried',
+      async (_edge, { task }) => {
+        const lifecycle = lab.engine.get(JobLifecycle);
+        await lab.engine.unitOfWork.run(async (tx) => {
+          await lifecycle.cancel(tx, task.jobId, lab.clock.now());
+          await lifecycle.retry(tx, task.jobId, lab.clock.now());
+        });
+      },
+    ],
+    [
+      'it came due after a backoff',
+      async (edge, leased) => {
+        await lab.fail(edge, leased, true, 5);
+        lab.clock.advance(5000);
+      },
+    ],
+    [
+      'its queue goes on',
+      async (edge, leased) => {
+        await lab.engine.get(Queues).pause('default');
+        await lab.release(edge, leased);
+        expect(await lab.lease(lab.edge())).toEqual([]);
+        await lab.engine.get(Queues).resume('default');
+      },
+    ],
+  ] satisfies [string, (edge: EdgePrincipal, leased: LeasedTask) => Promise<unknown>][])(
+    'is found again once %s, although its group was forgotten',
+    async (_what, happens) => {
+      const { id } = await lab.submit();
+      const edge = lab.edge();
+      const leased = await lab.leaseOne(edge);
+      expect(await lab.lease(lab.edge())).toEqual([]);
+      expect(await known('claim_groups')).toEqual([{ count: 0 }]);
+      await happens(edge, leased);
+      expect((await lab.leaseOne(lab.edge())).task.jobId).toBe(id);
+    },
+  );
 });

@@ -1,10 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import type { SqlValue, Tx } from '@foreman/database';
 import { IdSource } from '@foreman/kernel';
-import { JobEvents, JobLifecycle, TaskDeadlines, TaskEntity } from '@foreman/jobs';
-import type { Claimant } from './claimant';
-import type { ClaimableQueue } from './claimable-queues';
-import { QueueShares } from './queue-shares';
+import {
+  JobEvents,
+  JobLifecycle,
+  TaskDeadlines,
+  TaskEntity,
+  chargeQueue,
+  claimHeads,
+  dropEmptyGroups,
+  groupOfClass,
+  padded,
+  type ClaimHead,
+  type Demander,
+} from '@foreman/jobs';
+
+/** Looks of one claim: behind so many groups that turned out to hold nothing, it goes on in another unit of work. */
+const LOOKS = 100;
+
+/** What a claim came to. */
+export interface Claim {
+  readonly task: TaskEntity | null;
+  /** It has not looked at everything that this edge may run: there may be a task all the same. */
+  readonly isUnfinished: boolean;
+}
 
 /** queued -> leased: picks the best task that an edge can run, and takes it. */
 @Injectable()
@@ -13,63 +32,92 @@ export class TaskClaim {
     private readonly ids: IdSource,
     private readonly events: JobEvents,
     private readonly jobs: JobLifecycle,
-    private readonly shares: QueueShares,
     private readonly deadlines: TaskDeadlines,
   ) {}
 
   /**
    * From the queue whose turn it is by its weight; within it higher priority first, then the oldest.
-   * One guarded statement picks and takes; task, attempt, event and the job's start go together. Null
-   * when there is nothing for this edge; `queues` loses those that turn out to hold nothing.
+   * One guarded statement picks and takes; task, attempt, event and the job's start go together.
    */
   async take(
     tx: Tx,
-    claimant: Claimant,
-    queues: Map<string, ClaimableQueue>,
+    demander: Demander,
     leaseRequestId: string | null,
     now: number,
-  ): Promise<TaskEntity | null> {
-    for (;;) {
-      const queue = this.shares.next(queues.values());
-      if (queue === null) return null;
-      const task = await this.takeFrom(tx, claimant, queue, leaseRequestId, now);
+  ): Promise<Claim> {
+    // Their tasks are there, and cannot be leased any more: the sweep is about to fail them.
+    const overdue = new Set<string>();
+    for (let look = 0; look < LOOKS; look += 1) {
+      const heads = await claimHeads(tx, demander, 2 + overdue.size);
+      const next = firstOf(heads.filter(({ queue }) => !overdue.has(queue)));
+      if (next === null) return { task: null, isUnfinished: false };
+      const task = await this.takeFrom(tx, demander.edgeId, next.queue, heads, leaseRequestId, now);
       if (task !== null) {
-        this.shares.charge(queue);
-        return task;
+        await chargeQueue(tx, next, heads);
+        return { task, isUnfinished: false };
       }
-      queues.delete(queue.name);
+      let dropped = 0;
+      for (const head of heads.filter(({ queue }) => queue === next.queue)) {
+        dropped += await dropEmptyGroups(tx, head, demander.edgeId);
+      }
+      if (dropped === 0) overdue.add(next.queue);
     }
+    return { task: null, isUnfinished: true };
   }
 
+  /** The best task that all classes of the edge have in this queue. */
   private async takeFrom(
     tx: Tx,
-    claimant: Claimant,
-    queue: ClaimableQueue,
+    edgeId: string,
+    queue: string,
+    heads: readonly ClaimHead[],
     leaseRequestId: string | null,
     now: number,
   ): Promise<TaskEntity | null> {
     const leaseToken = this.ids.uuid();
-    const { sql, params } = claimStatement(claimant.edgeId, queue, leaseToken, now);
+    const textsOf = (areOwn: boolean) => [
+      ...new Set(
+        heads.filter(({ isOwn }) => isOwn === areOwn).map((head) => groupOfClass(head, queue)),
+      ),
+    ];
+    const groups = { openGroups: textsOf(false), ownGroups: textsOf(true) };
+    const { sql, params } = claimStatement(edgeId, groups, leaseToken, now);
     const [task] = await tx.entities(TaskEntity, sql, params);
     if (task === undefined) return null;
     await tx.insert('attempts', {
       task_id: task.id,
       number: task.attempt,
-      edge_id: claimant.edgeId,
+      edge_id: edgeId,
       lease_token: leaseToken,
       lease_request_id: leaseRequestId,
       leased_at: now,
     });
-    await this.events.recordOfTask(tx, 'task.leased', task, now, { edgeId: claimant.edgeId });
+    await this.events.recordOfTask(tx, 'task.leased', task, now, { edgeId });
     await this.jobs.start(tx, task.jobId, now);
     tx.afterCommit(() => this.deadlines.noteOfLease(task));
     return task;
   }
 }
 
-interface Statement {
-  readonly sql: string;
-  readonly params: SqlValue[];
+/** The one that is furthest behind; among equals the first by name. */
+function firstOf(heads: readonly ClaimHead[]): ClaimHead | null {
+  let first: ClaimHead | null = null;
+  for (const head of heads) {
+    const isBefore =
+      first === null ||
+      head.position < first.position ||
+      (head.position === first.position && head.queue < first.queue);
+    if (isBefore) first = head;
+  }
+  return first;
+}
+
+/** Texts of claim groups in one queue. */
+interface QueueGroups {
+  /** Of tasks for any edge. */
+  readonly openGroups: readonly string[];
+  /** Of tasks that are assigned to this edge. */
+  readonly ownGroups: readonly string[];
 }
 
 /**
@@ -78,20 +126,21 @@ interface Statement {
  */
 export function claimStatement(
   edgeId: string,
-  queue: Pick<ClaimableQueue, 'openGroups' | 'ownGroups'>,
+  { openGroups, ownGroups }: QueueGroups,
   leaseToken: string,
   now: number,
-): Statement {
-  const { openGroups, ownGroups } = queue;
+): { readonly sql: string; readonly params: SqlValue[] } {
   const candidates: string[] = [];
   const candidateParams: SqlValue[] = [];
   if (openGroups.length > 0) {
-    candidates.push(candidatesOf(openGroups, 'assigned_edge_id IS NULL'));
-    candidateParams.push(now, ...openGroups);
+    const groups = padded(openGroups);
+    candidates.push(candidatesOf(groups, 'assigned_edge_id IS NULL'));
+    candidateParams.push(now, ...groups);
   }
   if (ownGroups.length > 0) {
-    candidates.push(candidatesOf(ownGroups, 'assigned_edge_id = ?'));
-    candidateParams.push(edgeId, now, ...ownGroups);
+    const groups = padded(ownGroups);
+    candidates.push(candidatesOf(groups, 'assigned_edge_id = ?'));
+    candidateParams.push(edgeId, now, ...groups);
   }
   return {
     sql: `

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection, type Tx } from '@foreman/database';
 import { ArtifactPublication, TaskInputs } from '@foreman/artifacts';
+import { Clock } from '@foreman/kernel';
 import { Payloads, TaskAvailability, TaskEntity } from '@foreman/jobs';
 import { RowSets } from '@foreman/results';
-import type { EdgePrincipal } from '@foreman/edges';
-import { ClaimableQueues } from './claimable-queues';
-import { DueTasks } from './due-tasks';
+import { Edges, type EdgePrincipal } from '@foreman/edges';
+import { DUE_BATCH, DueTasks } from './due-tasks';
 import type { LeaseRequest, LeasedTask, ResumePoint } from '../lease-request';
 import { TaskClaim } from './task-claim';
 
@@ -27,6 +27,15 @@ export interface LeaseOptions {
   readonly leaseRequestId: string | null;
 }
 
+/** What one unit of work leased. */
+export interface Leases {
+  /** The edge as it is in this unit: what was leased rests on it; null: it was not asked. */
+  readonly edge: EdgePrincipal | null;
+  readonly tasks: readonly TaskEntity[];
+  /** Nothing was leased, but not everything was looked at: ask again in another unit. */
+  readonly isUnfinished: boolean;
+}
+
 type ResumeWish = Pick<LeaseRequest, 'isResuming' | 'resumeKinds'>;
 
 /** Gives tasks to an edge, each with a clean slate or what is to be resumed. */
@@ -34,8 +43,9 @@ type ResumeWish = Pick<LeaseRequest, 'isResuming' | 'resumeKinds'>;
 export class TaskLeases {
   constructor(
     private readonly reads: ReadConnection,
+    private readonly clock: Clock,
+    private readonly edges: Edges,
     private readonly due: DueTasks,
-    private readonly queues: ClaimableQueues,
     private readonly claim: TaskClaim,
     private readonly availability: TaskAvailability,
     private readonly payloads: Payloads,
@@ -44,47 +54,42 @@ export class TaskLeases {
     private readonly artifacts: ArtifactPublication,
   ) {}
 
-  /** At most `options.max`; fewer, but one at least, when their payloads are large. */
-  async lease(
-    tx: Tx,
-    edge: EdgePrincipal,
-    options: LeaseOptions,
-    now: number,
-  ): Promise<TaskEntity[]> {
-    const claimant = {
-      edgeId: edge.edgeId,
-      kinds: wantedKinds(edge.kinds, options.kinds),
-      labels: edge.labels,
-    };
-    const max = Math.min(options.max, await freeLeases(tx, edge));
-    const leased: TaskEntity[] = [];
-    if (max === 0 || claimant.kinds.length === 0) return leased;
+  /**
+   * At most `options.max`; fewer, but one at least, when their payloads are large. None for an edge that is
+   * to drain or stop. @throws `auth.invalid` for an edge that is revoked.
+   */
+  async lease(tx: Tx, edgeId: string, options: LeaseOptions, now: number): Promise<Leases> {
+    const edge = await this.edges.present(tx, edgeId);
+    const demander = { edgeId, kinds: wantedKinds(edge, options.kinds), labels: edge.labels };
+    const max = edge.desired === 'run' ? Math.min(options.max, await freeLeases(tx, edge)) : 0;
+    if (max === 0 || demander.kinds.length === 0) return { edge, tasks: [], isUnfinished: false };
     const due = await this.due.bringIn(tx, now);
-    const queues = await this.queues.list(tx, claimant);
+    const tasks: TaskEntity[] = [];
+    let isUnfinished = false;
     let payloadBytes = 0;
-    while (leased.length < max && payloadBytes < ANSWER_PAYLOAD_BYTES) {
-      const task = await this.claim.take(tx, claimant, queues, options.leaseRequestId, now);
-      if (task === null) break;
-      leased.push(task.attempt === 1 ? task : await this.prepare(tx, task, options, now));
+    while (tasks.length < max && payloadBytes < ANSWER_PAYLOAD_BYTES) {
+      const claim = await this.claim.take(tx, demander, options.leaseRequestId, now);
+      if (claim.task === null) {
+        isUnfinished = claim.isUnfinished || due.length === DUE_BATCH;
+        break;
+      }
+      const { task } = claim;
+      tasks.push(task.attempt === 1 ? task : await this.prepare(tx, task, options, now));
       if (max > 1) payloadBytes += await this.payloads.bytesOf(tx, task);
     }
-    this.announceRest(tx, due, leased);
-    return leased;
+    this.announceRest(tx, due, tasks);
+    return { edge, tasks, isUnfinished: isUnfinished && tasks.length === 0 };
   }
 
   /**
    * Tasks that their edge holds, as it gets them. After the commit and on the read connection: a payload
    * never changes, and megabytes of it must not be parsed while others wait to write.
    */
-  async present(
-    tasks: readonly TaskEntity[],
-    wish: ResumeWish,
-    now: number,
-  ): Promise<LeasedTask[]> {
+  async present(tasks: readonly TaskEntity[], wish: ResumeWish): Promise<LeasedTask[]> {
     const presented: LeasedTask[] = [];
     let inlineBytes = ANSWER_INLINE_BYTES;
     for (const task of tasks) {
-      const leased = await this.presentOne(task, wish, inlineBytes, now);
+      const leased = await this.presentOne(task, wish, inlineBytes);
       inlineBytes = Math.max(0, inlineBytes - inlinedBytes(leased));
       presented.push(leased);
     }
@@ -95,7 +100,6 @@ export class TaskLeases {
     task: TaskEntity,
     wish: ResumeWish,
     inlineBytes: number,
-    now: number,
   ): Promise<LeasedTask> {
     if (task.leaseToken === null || task.leaseExpiresAt === null) {
       throw new Error('Only a leased task can be presented to its edge');
@@ -107,7 +111,7 @@ export class TaskLeases {
       leaseToken: task.leaseToken,
       leaseExpiresAt: task.leaseExpiresAt,
       resume: isAdopting(wish, task) ? resumePoint(task) : null,
-      serverTime: now,
+      serverTime: this.clock.now(),
     };
   }
 
@@ -144,8 +148,12 @@ function inlinedBytes({ inputs }: LeasedTask): number {
   return inputs.reduce((sum, { url, size }) => sum + (url === null ? size : 0), 0);
 }
 
-function wantedKinds(enrolled: readonly string[], wanted?: readonly string[]): readonly string[] {
-  return wanted === undefined ? enrolled : enrolled.filter((kind) => wanted.includes(kind));
+/** The edge's own kinds, or those among them that a request wants. */
+export function wantedKinds(
+  { kinds }: EdgePrincipal,
+  wanted?: readonly string[],
+): readonly string[] {
+  return wanted === undefined ? kinds : kinds.filter((kind) => wanted.includes(kind));
 }
 
 async function freeLeases(tx: Tx, edge: EdgePrincipal): Promise<number> {

@@ -71,8 +71,8 @@ export class Completion {
    */
   async complete(edge: EdgePrincipal, command: CompleteCommand): Promise<CompletionResult> {
     const { taskId, leaseToken } = command;
-    const now = this.clock.now();
     const { jobStatus, next } = await this.unitOfWork.run(async (tx) => {
+      const now = this.clock.now();
       const claim = { taskId, leaseToken, edgeId: edge.edgeId, now };
       const before = await this.ended.completedJobStatus(tx, claim);
       if (before !== null)
@@ -80,7 +80,7 @@ export class Completion {
       const status = await this.completeNow(tx, claim, command);
       return { jobStatus: status, next: await this.next(tx, edge, command, now) };
     });
-    const [leased = null] = await this.leases.present(next === null ? [] : [next], FRESH, now);
+    const [leased = null] = await this.leases.present(next === null ? [] : [next], FRESH);
     return { taskId, jobStatus, next: leased };
   }
 
@@ -122,10 +122,9 @@ export class Completion {
       // Whether or not it leases: the key belongs to this body from here on.
       await this.requests.remember(tx, nextRequestId(command), key, now);
     }
-    if (edge.desired !== 'run') return null;
     const options = { max: 1, ...FRESH, leaseRequestId: nextRequestId(command) };
-    const [next] = await this.leases.lease(tx, edge, options, now);
-    return next ?? null;
+    const { tasks } = await this.leases.lease(tx, edge.edgeId, options, now);
+    return tasks[0] ?? null;
   }
 
   /** A repeat never leases: a delayed duplicate would take a task that nobody waits for. */

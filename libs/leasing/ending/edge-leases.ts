@@ -11,7 +11,10 @@ export class EdgeLeases {
     private readonly polls: ParkedPolls,
   ) {}
 
-  /** Queues again, unburnt, all that a revoked edge holds; in the transaction of the revocation. Answers how many. */
+  /**
+   * Queues again, unburnt, all that a revoked edge holds; in the transaction of the revocation. What it let expire
+   * is no longer its own either: no call of it revives a lease. Answers how many it held.
+   */
   async revoke(tx: Tx, edgeId: string, now: number): Promise<number> {
     const held = await tx.entities(
       TaskEntity,
@@ -19,17 +22,13 @@ export class EdgeLeases {
       [edgeId],
     );
     for (const task of held) await this.tasks.revoke(tx, task, now);
-    tx.afterCommit(() => this.polls.endOfEdge(edgeId));
+    await this.tasks.forgetExpired(tx, edgeId);
+    tx.afterCommit(() => this.polls.lookAgain(edgeId));
     return held.length;
   }
 
-  /** Lets the edge's parked polls be answered now, so that it learns that it is to drain or stop. */
-  endPolls(edgeId: string): void {
-    this.polls.endOfEdge(edgeId);
-  }
-
-  /** The same when it can run other tasks than before: it asks again at once, and is looked at anew. */
-  renewPolls(edgeId: string): void {
-    this.polls.endOfEdge(edgeId, 'edge_changed');
+  /** After an edge was changed: its parked polls look at once what it is now, and what it may lease. */
+  lookAgain(edgeId: string): void {
+    this.polls.lookAgain(edgeId);
   }
 }

@@ -10,7 +10,8 @@ describe('a thousand parked polls', () => {
   beforeEach(async () => {
     lab = await PollLab.open();
     polls = Array.from({ length: COUNT }, () => lab.ask(lab.edge(), { waitSeconds: 50 }));
-    while (lab.polls.wantedKinds().get('test') !== COUNT) await rest();
+    const task = { kind: 'test', requires: null, assignedEdgeId: null };
+    while (lab.polls.countFor(task) !== COUNT) await rest();
     await rest();
   });
   afterEach(() => lab.close());

@@ -1,6 +1,5 @@
 import { JobLifecycle } from '@foreman/jobs';
 import { UnitOfWork } from '@foreman/database';
-import { EdgeLeases } from '../ending/edge-leases';
 import type { LeasedTask } from '../lease-request';
 import { ParkedPolls } from './parked-polls';
 import { LeasingLab } from '../spec/leasing-lab';
@@ -102,9 +101,9 @@ describe('a parked poll of an edge that holds all it may', () => {
     expect(await poll).toEqual([]);
   });
 
-  it('is answered at once when its edge is changed, so that it is looked at anew', async () => {
+  it('takes the task that waits when its edge may hold more', async () => {
     const full = await fullEdge();
-    lab.engine.get(EdgeLeases).renewPolls(full.edge.edgeId);
-    expect(await full.gets()).toEqual([]);
+    await lab.change(full.edge, { maxLeases: 2 });
+    expect(await full.gets()).toEqual([full.waiting.id]);
   });
 });

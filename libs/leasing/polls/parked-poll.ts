@@ -1,19 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, ClockTimer } from '@foreman/kernel';
-import { claimGroupOf, type AvailableTask } from '@foreman/jobs';
-import type { Claimant } from '../claiming/claimant';
+import { demandSignature, type AvailableTask, type Demander } from '@foreman/jobs';
 
-/**
- * Why a poll ends without a task: its time is up; its edge is to drain or stop, or is revoked; its edge was
- * given other labels or another number of leases; a newer poll has its key; its edge has too many polls; its caller has gone; the application stops.
- */
-export type PollEnd =
-  | 'timeout'
-  | 'edge_not_running'
-  | 'edge_changed'
-  | 'replaced'
-  | 'crowded_out'
-  | 'caller_gone'
-  | 'closing';
+/** An edge that waits for a task. */
+export interface Claimant extends Demander {
+  /** It may hold only so many leases: the end of one lets it take another task. */
+  readonly isLimited?: boolean;
+}
+
+/** Why a poll ends without a task: its time is up; its edge has too many polls; its caller has gone; the application stops. */
+export type PollEnd = 'timeout' | 'crowded_out' | 'caller_gone' | 'closing';
 
 /** Why a poll goes on: there may be a task, or it is not to wait any longer. */
 export type WakeReason = 'task' | PollEnd;
@@ -26,6 +22,8 @@ export interface Poll {
   begin(): void;
   /** Waits for the next reason, at most `waitMs`. A wake that came during the try counts at once. */
   wait(waitMs: number): Promise<WakeReason>;
+  /** Waits for what its edge is now. True if that is something else: what was announced meanwhile may have passed it by. */
+  become(claimant: Claimant): boolean;
   /** Hands the wake that it cannot use to another poll that can; never to one that could not use it either. */
   passOn(): void;
   /** Gives up its place. Wakes that did not become one of the `taken` tasks go to other polls that can use them. */
@@ -47,7 +45,9 @@ type PollState = 'waiting' | 'woken' | 'trying' | 'over';
 
 /** What a poll tells the house that it is parked in. */
 interface PollHouse {
-  /** Its state, or whether it keeps a wake, has changed. */
+  /** It is about to be what it was not. */
+  leaves(poll: ParkedPoll): void;
+  /** Its state, its claimant, or whether it keeps a wake, has changed. */
   moved(poll: ParkedPoll): void;
   offer(wake: Wake): void;
 }
@@ -68,9 +68,7 @@ export class ParkedPoll implements Poll {
   constructor(
     private readonly clock: Clock,
     readonly place: number,
-    readonly claimant: Claimant,
-    /** The request's idempotency key with its path; null: none. */
-    readonly key: string | null,
+    public claimant: Claimant,
     private readonly signal: AbortSignal | undefined,
     private readonly house: PollHouse,
   ) {
@@ -127,6 +125,14 @@ export class ParkedPoll implements Poll {
     });
   }
 
+  become(claimant: Claimant): boolean {
+    if (isDeepStrictEqual(claimant, this.claimant)) return false;
+    this.house.leaves(this);
+    this.claimant = claimant;
+    this.house.moved(this);
+    return true;
+  }
+
   passOn(): void {
     const wake = this.delivered;
     this.delivered = null;
@@ -171,9 +177,4 @@ function unusedWakes(
     signatures.splice(at, 1);
     return false;
   });
-}
-
-/** Tasks with the same signature can be run by the same polls. */
-export function demandSignature(task: AvailableTask): string {
-  return `${claimGroupOf(task)}\n${task.assignedEdgeId ?? ''}`;
 }

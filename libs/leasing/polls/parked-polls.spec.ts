@@ -1,6 +1,5 @@
 import { ReadConnection, type Queryable } from '@foreman/database';
 import { JobLifecycle, Queues, TaskAvailability } from '@foreman/jobs';
-import { EdgeLeases } from '../ending/edge-leases';
 import type { LeaseRequest, LeasedTask } from '../lease-request';
 import { ParkedPolls } from './parked-polls';
 import { LeasingLab } from '../spec/leasing-lab';
@@ -187,15 +186,6 @@ describe('long polls', () => {
     expect(poll.isAnswered).toBe(true);
   });
 
-  it('is replaced by a newer poll of its edge with the same key', async () => {
-    const edge = lab.edge();
-    const idempotency = { key: 'k', path: 'tasks/next' };
-    const ghost = await park(edge, { idempotency });
-    const other = await park(lab.edge(), { idempotency });
-    const newer = await park(edge, { idempotency });
-    expect([ghost.isAnswered, other.isAnswered, newer.isAnswered]).toEqual([true, false, false]);
-  });
-
   it('refuses one more than there is room for, and says when to come back', async () => {
     for (let place = 0; place < 5; place += 1) await park(lab.edge());
     await expect(lab.lease(lab.edge(), { waitSeconds: 1 })).rejects.toMatchObject({
@@ -204,13 +194,17 @@ describe('long polls', () => {
     });
   });
 
-  it('ends for an edge that is to drain, and for all when the application stops', async () => {
-    const edge = lab.edge();
-    const drained = await park(edge);
+  it('ends for an edge that is to drain, for one that is revoked, and for all when the application stops', async () => {
+    const [draining, revoked] = [lab.edge(), lab.edge()];
+    const drained = await park(draining);
+    const refused = await park(revoked);
     const other = await park(lab.edge());
-    lab.engine.get(EdgeLeases).endPolls(edge.edgeId);
+    await lab.change(draining, { desired: 'drain' });
+    await lab.revoke(revoked);
     await rest();
-    expect([drained.isAnswered, other.isAnswered]).toEqual([true, false]);
+    const all = [drained, refused, other];
+    expect(all.map((poll) => poll.isAnswered)).toEqual([true, true, false]);
+    await expect(refused.answer).rejects.toMatchObject({ code: 'auth.invalid' });
     polls.close();
     expect(await other.answer).toEqual([]);
     expect(await lab.lease(lab.edge(), { waitSeconds: 30 })).toEqual([]);

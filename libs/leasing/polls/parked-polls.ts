@@ -1,10 +1,9 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, DomainError } from '@foreman/kernel';
-import type { AvailableTask } from '@foreman/jobs';
+import { demandSignature, type AvailableTask } from '@foreman/jobs';
 import { LEASING_OPTIONS, type ResolvedLeasingOptions } from '../leasing.options';
-import { ParkedPoll, demandSignature, type Poll, type PollEnd, type Wake } from './parked-poll';
+import { ParkedPoll, type Claimant, type Poll, type Wake } from './parked-poll';
 import { PollIndex, type Demand } from './poll-index';
-import type { Claimant } from '../claiming/claimant';
 
 /** Until a place may be free again: polls end all the time. */
 const NO_PLACE_RETRY_SECONDS = 5;
@@ -37,25 +36,25 @@ export class ParkedPolls implements OnModuleDestroy {
   }
 
   /**
-   * @param key the request's idempotency key with its path: a newer poll with the same one ends the older.
    * @throws `rate.limited` when all places are taken. An edge that has all of its own loses its oldest
    * poll instead, which most likely waits on a dead connection.
    */
-  enter(claimant: Claimant, key: string | null, signal?: AbortSignal): Poll {
-    const ends = this.endsFor(claimant.edgeId, key);
-    if (this.polls.size - ends.size >= this.options.maxParkedPolls) {
+  enter(claimant: Claimant, signal?: AbortSignal): Poll {
+    const crowdedOut = this.crowdedOut(claimant.edgeId);
+    if (this.polls.size - (crowdedOut ? 1 : 0) >= this.options.maxParkedPolls) {
       throw new DomainError('rate.limited', 'Too many polls are parked.', {
         retryAfterSeconds: NO_PLACE_RETRY_SECONDS,
       });
     }
-    const poll = new ParkedPoll(this.clock, this.nextPlace, claimant, key, signal, {
+    const poll = new ParkedPoll(this.clock, this.nextPlace, claimant, signal, {
+      leaves: (leaving) => this.takeOut(leaving),
       moved: (moved) => this.place(moved),
       offer: (wake) => this.offer(wake),
     });
     this.nextPlace += 1;
     this.add(poll);
     // After the new one: the house must not look empty in between.
-    for (const [older, end] of ends) older.endWith(end);
+    crowdedOut?.endWith('crowded_out');
     if (this.isClosed) poll.endWith('closing');
     else if (signal?.aborted) poll.endWith('caller_gone');
     return poll;
@@ -75,20 +74,9 @@ export class ParkedPolls implements OnModuleDestroy {
     }
   }
 
-  /** Kinds that polls want which a wake would reach, with how many of them there are. */
-  wantedKinds(): Map<string, number> {
-    const wanted = new Map<string, number>();
-    for (const index of [this.waiting, this.trying]) {
-      for (const kind of index.kinds) {
-        wanted.set(kind, (wanted.get(kind) ?? 0) + index.countOfKind(kind));
-      }
-    }
-    return wanted;
-  }
-
-  /** Edges whose polls a wake would reach. */
-  waitingEdges(): string[] {
-    return [...new Set([...this.waiting.edgeIds, ...this.trying.edgeIds])];
+  /** How many polls there may be that a task's wake would reach; none: it would reach nobody. */
+  countFor(task: Demand): number {
+    return this.waiting.countFor(task) + this.trying.countFor(task);
   }
 
   /** Whether some poll can run it that a wake would reach. */
@@ -103,9 +91,9 @@ export class ParkedPolls implements OnModuleDestroy {
     }
   }
 
-  /** Ends the polls of one edge: it is to drain, stop, is revoked, or is no longer what it was. */
-  endOfEdge(edgeId: string, end: 'edge_not_running' | 'edge_changed' = 'edge_not_running'): void {
-    for (const poll of [...(this.ofEdge.get(edgeId) ?? [])]) poll.endWith(end);
+  /** An administrator has changed the edge: each of its polls looks again, at the edge too. */
+  lookAgain(edgeId: string): void {
+    for (const poll of this.ofEdge.get(edgeId) ?? []) poll.tryAgain();
   }
 
   onModuleDestroy(): void {
@@ -123,18 +111,12 @@ export class ParkedPolls implements OnModuleDestroy {
     this.emptyListeners.push(listener);
   }
 
-  /** The polls that a new one of this edge takes the place of. */
-  private endsFor(edgeId: string, key: string | null): Map<ParkedPoll, PollEnd> {
-    const ends = new Map<ParkedPoll, PollEnd>();
-    const own = [...(this.ofEdge.get(edgeId) ?? [])];
-    for (const poll of own) {
-      if (key !== null && poll.key === key) ends.set(poll, 'replaced');
-    }
+  /** The poll that a new one of this edge takes the place of. */
+  private crowdedOut(edgeId: string): ParkedPoll | undefined {
+    const own = this.ofEdge.get(edgeId);
+    if (own === undefined || own.size < this.options.maxParkedPollsPerEdge) return undefined;
     const [oldest] = own;
-    if (oldest && own.length - ends.size >= this.options.maxParkedPollsPerEdge) {
-      ends.set(oldest, 'crowded_out');
-    }
-    return ends;
+    return oldest;
   }
 
   /** To the first that sleeps; else to one that may just have missed it. Answers where it looked. */
@@ -161,11 +143,15 @@ export class ParkedPolls implements OnModuleDestroy {
 
   /** Puts a poll where its state says. */
   private place(poll: ParkedPoll): void {
-    this.waiting.delete(poll);
-    this.trying.delete(poll);
+    this.takeOut(poll);
     if (poll.state === 'waiting') this.waiting.add(poll);
     else if (poll.state === 'trying' && !poll.keepsWake) this.trying.add(poll);
     else if (poll.state === 'over') this.remove(poll);
+  }
+
+  private takeOut(poll: ParkedPoll): void {
+    this.waiting.delete(poll);
+    this.trying.delete(poll);
   }
 
   private remove(poll: ParkedPoll): void {

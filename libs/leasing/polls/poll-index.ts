@@ -1,5 +1,5 @@
 import { hasLabels, type AvailableTask } from '@foreman/jobs';
-import type { Claimant } from '../claiming/claimant';
+import type { Claimant } from './parked-poll';
 
 /** A poll as the index sees it. */
 export interface IndexedPoll {
@@ -43,18 +43,9 @@ export class PollIndex<P extends IndexedPoll> {
     return null;
   }
 
-  /** Kinds that some poll wants. */
-  get kinds(): string[] {
-    return [...this.byKind.keys()];
-  }
-
-  countOfKind(kind: string): number {
-    return this.byKind.get(kind)?.length ?? 0;
-  }
-
-  /** Edges that have polls here. */
-  get edgeIds(): string[] {
-    return [...this.byEdge.keys()];
+  /** How many polls a look for the task would go through at the most; 0: none can run it. */
+  countFor(task: Demand): number {
+    return this.shortestListFor(task).length;
   }
 
   private shortestListFor(task: Demand): readonly P[] {

@@ -1,7 +1,6 @@
 import { DomainError } from '@foreman/kernel';
 import { FakeClock } from '@foreman/testing';
-import { EdgeLeases } from '../ending/edge-leases';
-import { SpentPolls } from './spent-polls';
+import { KeyedPolls } from './keyed-polls';
 import { PollLab, key, rest } from '../spec/poll-lab';
 
 const EMPTY = { items: [], retryAfterSeconds: null };
@@ -36,18 +35,52 @@ describe('a poll that is repeated', () => {
     expect((await lab.ask(lab.edge(), key('k')).answer).items).toHaveLength(1);
   });
 
-  it('while the first waits takes over; the key is not spent by that', async () => {
+  it('while the first waits is answered with it; another body is refused', async () => {
     const edge = lab.edge();
-    const ghost = await lab.park(edge, key('k'));
-    const newer = await lab.park(edge, key('k'));
-    const newest = await lab.park(edge, key('k'));
+    const first = await lab.park(edge, key('k'));
+    const copies = [await lab.park(edge, key('k')), await lab.park(edge, key('k'))];
     const onOtherPath = await lab.park(edge, key('k', 'tasks/lease'));
-    const polls = [ghost, newer, newest, onOtherPath];
-    expect(polls.map((poll) => poll.isAnswered)).toEqual([true, true, false, false]);
-    await lab.lab.submit();
-    const [leased] = (await newest.answer).items;
+    expect(lab.polls.count).toBe(2);
+    await expect(lab.ask(edge, { ...key('k'), max: 2 }).answer).rejects.toMatchObject({
+      code: 'idempotency.conflict',
+    });
+    await lab.lab.submit({ tasks: [{}, {}] });
+    const [leased] = (await first.answer).items;
+    for (const copy of copies) expect((await copy.answer).items[0]).toEqual(leased);
     const [again] = (await lab.ask(edge, key('k')).answer).items;
     expect(again?.leaseToken).toBe(leased?.leaseToken);
+    expect((await onOtherPath.answer).items).toHaveLength(1);
+    const held = await lab.lab.engine.reads.query(`SELECT 1 FROM tasks WHERE status = 'leased'`);
+    expect(held).toHaveLength(2);
+  });
+
+  it('and answered empty with it leases nothing later', async () => {
+    const edge = lab.edge();
+    const polls = [await lab.park(edge, key('k')), await lab.park(edge, key('k'))];
+    lab.lab.clock.advance(30_000);
+    for (const poll of polls) expect(await poll.answer).toEqual(EMPTY);
+    await lab.lab.submit();
+    expect(await lab.ask(edge, key('k')).answer).toEqual(EMPTY);
+  });
+
+  it('goes on when only the first has gone, and ends when all have', async () => {
+    const edge = lab.edge();
+    const gone = [new AbortController(), new AbortController()];
+    const [first, copy] = [
+      await lab.park(edge, { ...key('k'), signal: gone[0]!.signal }),
+      await lab.park(edge, { ...key('k'), signal: gone[1]!.signal }),
+    ];
+    gone[0]!.abort();
+    await rest();
+    expect([first.isAnswered, copy.isAnswered]).toEqual([false, false]);
+    gone[1]!.abort();
+    // It comes in the moment in which the others have gone: it must not get the answer that they did not want.
+    const late = lab.ask(edge, key('k'));
+    expect(await copy.answer).toEqual(EMPTY);
+    await rest();
+    expect(late.isAnswered).toBe(false);
+    await lab.lab.submit();
+    expect((await late.answer).items).toHaveLength(1);
   });
 
   it('after its connection was gone parks anew', async () => {
@@ -60,20 +93,6 @@ describe('a poll that is repeated', () => {
     expect(again.isAnswered).toBe(false);
     await lab.lab.submit();
     expect((await again.answer).items).toHaveLength(1);
-  });
-
-  it('answers what a simultaneous call with its key leased, though another was answered empty', async () => {
-    const edge = lab.edge();
-    const request = { ...key('k'), waitSeconds: 0 };
-    const empty = lab.ask(edge, request);
-    const submitted = lab.lab.submit();
-    const lucky = lab.ask(edge, request);
-    await submitted;
-    expect((await empty.answer).items).toEqual([]);
-    const [leased] = (await lucky.answer).items;
-    const [again] = (await lab.ask(edge, request).answer).items;
-    expect(again?.leaseToken).toBe(leased?.leaseToken);
-    expect(leased).toBeDefined();
   });
 
   describe('and the places there are', () => {
@@ -97,7 +116,7 @@ describe('a poll that is repeated', () => {
       const full = lab.edge();
       for (let place = 0; place < 3; place += 1) await lab.park(full);
       const keyed = lab.edge();
-      const ghost = await lab.park(keyed, key('k'));
+      const waiting = await lab.park(keyed, key('k'));
       await lab.park(lab.edge());
       expect(lab.polls.count).toBe(5);
       await expect(lab.ask(lab.edge()).answer).rejects.toMatchObject({
@@ -105,7 +124,7 @@ describe('a poll that is repeated', () => {
         details: { retryAfterSeconds: 5 },
       });
       const newer = [await lab.park(full), await lab.park(keyed, key('k'))];
-      expect([ghost, ...newer].map((poll) => poll.isAnswered)).toEqual([true, false, false]);
+      expect([waiting, ...newer].map((poll) => poll.isAnswered)).toEqual([false, false, false]);
       expect(lab.polls.count).toBe(5);
     });
   });
@@ -115,40 +134,39 @@ describe('a poll that is repeated', () => {
     async (desired) => {
       const edge = lab.edge();
       const parked = await lab.park(edge);
-      lab.lab.engine.get(EdgeLeases).endPolls(edge.edgeId);
-      await rest();
+      await lab.lab.change(edge, { desired });
       expect(await parked.answer).toEqual({ items: [], retryAfterSeconds: 30 });
-      const next = await lab.ask({ ...edge, desired }).answer;
+      const next = await lab.ask(edge).answer;
       expect(next).toEqual({ items: [], retryAfterSeconds: 30 });
     },
   );
 });
 
-describe('SpentPolls', () => {
+describe('polls that were answered empty', () => {
   let clock: FakeClock;
-  let spent: SpentPolls;
+  let polls: KeyedPolls;
   beforeEach(() => {
     clock = new FakeClock();
-    spent = new SpentPolls(clock);
+    polls = new KeyedPolls(clock);
   });
   const request = (name: string, body: unknown = {}) => {
     return { edgeId: 'e', path: 'tasks/next', key: name, body };
   };
 
   it('remembers a key for ten minutes on the monotonic clock', () => {
-    spent.note(request('k'));
+    polls.noteSpent(request('k'));
     clock.jumpWall(3_600_000);
     clock.advance(599_999);
-    expect(spent.has(request('k'))).toBe(true);
-    expect(() => spent.has(request('k', { max: 2 }))).toThrow(DomainError);
+    expect(polls.isSpent(request('k'))).toBe(true);
+    expect(() => polls.isSpent(request('k', { max: 2 }))).toThrow(DomainError);
     clock.advance(1);
-    expect(spent.has(request('k'))).toBe(false);
-    expect(spent.size).toBe(0);
+    expect(polls.isSpent(request('k'))).toBe(false);
+    expect(polls.spentCount).toBe(0);
   });
 
   it('remembers fifty thousand at the most, the newest', () => {
-    for (let count = 0; count < 50_010; count += 1) spent.note(request(`k${count}`));
-    expect(spent.size).toBe(50_000);
-    expect([spent.has(request('k9')), spent.has(request('k10'))]).toEqual([false, true]);
+    for (let count = 0; count < 50_010; count += 1) polls.noteSpent(request(`k${count}`));
+    expect(polls.spentCount).toBe(50_000);
+    expect([polls.isSpent(request('k9')), polls.isSpent(request('k10'))]).toEqual([false, true]);
   });
 });

@@ -30,7 +30,7 @@ describe('the wakes of parked polls', () => {
       const isPlain = place % 2 === 0;
       const labels = new Proxy<Record<string, string>>(isPlain ? {} : { gpu: 'yes' }, { get });
       const kinds = [isPlain ? 'test' : 'other'];
-      void lab.polls.enter({ edgeId: `edge ${place}`, kinds, labels }, null).wait(30_000);
+      void lab.polls.enter({ edgeId: `edge ${place}`, kinds, labels }).wait(30_000);
     }
     const looksFor = (kind: string, requires: AvailableTask['requires']): number => {
       looks = 0;
@@ -100,9 +100,10 @@ describe('the wakes of parked polls', () => {
     await submit({ queue: 'night' });
     await queues.pause('night');
     const [first, second, third] = await parkedAs(3);
-    await lab.lab.engine.unitOfWork.run((tx) =>
-      tx.execute(`UPDATE queues SET is_paused = 0 WHERE name = 'night'`),
-    );
+    await lab.lab.engine.unitOfWork.run(async (tx) => {
+      await tx.execute(`UPDATE queues SET is_paused = 0 WHERE name = 'night'`);
+      await tx.execute(`UPDATE claim_groups SET is_paused = 0 WHERE queue = 'night'`);
+    });
     await submit({ queue: 'night' });
     await rest();
     expect(answered([first!, second!, third!])).toEqual([false, false, false]);
@@ -127,7 +128,7 @@ describe('the wakes of parked polls', () => {
   });
 
   it('are kept by a poll whose try began too early to see the task', async () => {
-    const poll = lab.polls.enter({ edgeId: 'e', kinds: ['test'], labels: {} }, null);
+    const poll = lab.polls.enter({ edgeId: 'e', kinds: ['test'], labels: {} });
     const task = { kind: 'test', queue: 'q', assignedEdgeId: null, requires: null, availableAt: 0 };
     lab.polls.announce([task]);
     poll.begin();

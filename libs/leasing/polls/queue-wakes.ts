@@ -1,12 +1,20 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ReadConnection } from '@foreman/database';
 import { Clock, type ClockTimer } from '@foreman/kernel';
-import { PausedQueues, TaskAvailability, readClaimGroup, type AvailableTask } from '@foreman/jobs';
+import {
+  PausedQueues,
+  TaskAvailability,
+  groupsOfQueue,
+  queuedOfGroup,
+  type AvailableTask,
+} from '@foreman/jobs';
 import { ParkedPolls } from './parked-polls';
-import { GROUPS_PER_READ, edgesWithTasks, queuedGroups, type QueuedGroup } from './queued-groups';
 
 /** After a task was left alone because its queue is thought paused, the database is asked this much later. */
 const DOUBT_MS = 1000;
+
+/** Groups of a queue that one read answers. */
+const GROUPS_PER_READ = 200;
 
 /**
  * Between what becomes available and the parked polls: tasks of a paused queue wake nobody, and a queue
@@ -40,39 +48,20 @@ export class QueueWakes {
     this.polls.announce(open);
   }
 
-  /** Reads, for each kind that parked polls want, no more tasks of the queue than polls want it. */
+  /** Of each group that parked polls want, reads no more tasks than there are polls for them. */
   private async wakeFor(queue: string): Promise<void> {
-    for (const kind of this.polls.wantedKinds().keys()) await this.wakeForKind(kind, queue, null);
-    for (const edgeId of await edgesWithTasks(this.reads, this.polls.waitingEdges())) {
-      for (const kind of this.polls.wantedKinds().keys()) {
-        await this.wakeForKind(kind, queue, edgeId);
-      }
-    }
-  }
-
-  private async wakeForKind(kind: string, queue: string, edgeId: string | null): Promise<void> {
-    let after: string | null = null;
+    let after = 0;
     for (;;) {
-      const limit = this.polls.wantedKinds().get(kind) ?? 0;
-      if (limit === 0) return;
-      const groups: QueuedGroup[] = await queuedGroups(this.reads, {
-        kind,
-        queue,
-        edgeId,
-        after,
-        limit,
-      });
-      for (const group of groups) this.wakeForGroup(group, edgeId);
-      after = groups.at(-1)?.text ?? null;
+      const groups = await groupsOfQueue(this.reads, queue, after, GROUPS_PER_READ);
+      for (const group of groups) {
+        const limit = this.polls.countFor(group);
+        const count = limit === 0 ? 0 : await queuedOfGroup(this.reads, group, limit);
+        const task = { ...group, availableAt: this.clock.now() };
+        this.polls.announce(Array.from({ length: count }, () => task));
+        after = group.classId;
+      }
       if (groups.length < GROUPS_PER_READ) return;
     }
-  }
-
-  private wakeForGroup({ text, count }: QueuedGroup, assignedEdgeId: string | null): void {
-    const { kind, queue, requires } = readClaimGroup(text);
-    const availableAt = this.clock.now();
-    const task = { kind, queue, requires, assignedEdgeId, availableAt };
-    this.polls.announce(Array.from({ length: count }, () => task));
   }
 
   /** Another process may have resumed a queue that is thought paused here: that must not be missed. */

@@ -1,10 +1,11 @@
 import { ArtifactsModule } from '@foreman/artifacts';
 import { AccessModule } from '@foreman/access';
-import { EdgesModule, type EdgePrincipal } from '@foreman/edges';
+import { Edges, EdgesModule, type EdgeChanges, type EdgePrincipal } from '@foreman/edges';
 import { AttemptEntity, JobEntity, TaskEntity, type JobCommand } from '@foreman/jobs';
 import { ProgressModule } from '@foreman/progress';
 import { ResultsModule } from '@foreman/results';
 import { openTestEngine, type TestEngine } from '@foreman/testing';
+import { EdgeLeases } from '../ending/edge-leases';
 import { Completion, type CompleteCommand } from '../ending/completion';
 import { HandBack } from '../ending/hand-back';
 import type { LeaseRequest, LeasedTask } from '../lease-request';
@@ -45,10 +46,10 @@ export class LeasingLab {
     this.running = await this.running.reopen();
   }
 
-  /** An edge as its guard presents it. */
+  /** An edge as its guard presents it: registered, unless its id is already. */
   edge(overrides: Partial<EdgePrincipal> = {}): EdgePrincipal {
     this.edges += 1;
-    return {
+    const edge: EdgePrincipal = {
       edgeId: this.engine.ids.uuid(),
       name: `edge-${this.edges}`,
       kinds: ['test'],
@@ -59,6 +60,38 @@ export class LeasingLab {
       platform: null,
       ...overrides,
     };
+    this.engine.database.driver
+      .prepare(
+        `INSERT INTO edges (id, name, kinds, labels, token_hash, desired, max_leases, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      )
+      .run(
+        edge.edgeId,
+        edge.name,
+        JSON.stringify(edge.kinds),
+        JSON.stringify(edge.labels),
+        `hash of ${edge.edgeId}`,
+        edge.desired,
+        edge.maxLeases,
+        this.clock.now(),
+      );
+    return edge;
+  }
+
+  /** What an administrator does to an edge. */
+  async change(edge: EdgePrincipal, changes: EdgeChanges): Promise<void> {
+    await this.engine.unitOfWork.run((tx) =>
+      this.engine.get(Edges).change(tx, edge.edgeId, changes),
+    );
+    this.engine.get(EdgeLeases).lookAgain(edge.edgeId);
+  }
+
+  /** What an administrator does to an edge for good. */
+  async revoke(edge: EdgePrincipal): Promise<void> {
+    await this.engine.unitOfWork.run(async (tx) => {
+      await this.engine.get(Edges).revoke(tx, edge.edgeId);
+      await this.engine.get(EdgeLeases).revoke(tx, edge.edgeId, this.clock.now());
+    });
   }
 
   submit(command: Partial<JobCommand> = {}): Promise<JobEntity> {

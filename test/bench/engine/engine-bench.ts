@@ -59,8 +59,10 @@ async function freshCopy(blank: string, folder: string, name: string): Promise<s
   return file;
 }
 
-function operationsOf(engine: Engine): ByOperation<(index: number) => Promise<void>> {
-  const edgeOf = benchEdges();
+async function operationsOf(
+  engine: Engine,
+): Promise<ByOperation<(index: number) => Promise<void>>> {
+  const edgeOf = await benchEdges(engine);
   return {
     submit: () => engine.submit(),
     'lease + heartbeat + complete': (index) => engine.workOnce(edgeOf(index)),
@@ -69,7 +71,7 @@ function operationsOf(engine: Engine): ByOperation<(index: number) => Promise<vo
 
 async function engineRound(file: string, count: number): Promise<ByOperation<Sample>> {
   const engine = await openEngine(file);
-  const operations = operationsOf(engine);
+  const operations = await operationsOf(engine);
   const measure = (name: Operation) => sample(ownCpu, () => perSecond(count, operations[name]));
   const submit = await measure('submit');
   const work = await measure('lease + heartbeat + complete');
@@ -79,7 +81,7 @@ async function engineRound(file: string, count: number): Promise<ByOperation<Sam
 
 async function recordRound(file: string, count: number): Promise<ByOperation<RecordedStatement[]>> {
   const engine = await openEngine(file);
-  const operations = operationsOf(engine);
+  const operations = await operationsOf(engine);
   const record = (name: Operation) =>
     recordStatements(engine.database.driver, async () => {
       await perSecond(count, operations[name]);

@@ -1,7 +1,7 @@
 import { ArtifactUploads } from '@foreman/artifacts';
 import { Database } from '@foreman/database';
 import type { EdgePrincipal } from '@foreman/edges';
-import { JobSubmission } from '@foreman/jobs';
+import { JobSubmission, type JobCommand } from '@foreman/jobs';
 import { Completion, Leasing, type LeasedTask } from '@foreman/leasing';
 import { Heartbeats } from '@foreman/progress';
 import { NestFactory } from '@nestjs/core';
@@ -21,7 +21,7 @@ export interface Engine {
   readonly database: Database;
   readonly uploads: ArtifactUploads;
   readonly heartbeats: Heartbeats;
-  submit(): Promise<void>;
+  submit(changes?: Partial<JobCommand>): Promise<void>;
   lease(edge: EdgePrincipal): Promise<LeasedTask>;
   /** One task through its life: leased, a heartbeat with progress, completed. */
   workOnce(edge: EdgePrincipal): Promise<void>;
@@ -47,8 +47,8 @@ export async function openEngine(file: string): Promise<Engine> {
     uploads: app.get(ArtifactUploads),
     heartbeats,
     lease,
-    submit: async () => {
-      await submission.submit(JOB);
+    submit: async (changes = {}) => {
+      await submission.submit({ ...JOB, ...changes });
     },
     workOnce: async (edge) => {
       const { task, leaseToken } = await lease(edge);

@@ -27,7 +27,7 @@ export interface LanesFinding {
 /** A heartbeat, one after the other, alone and beside 64 uploads in the same process. */
 export async function benchLanes(plan: BenchPlan, folder: string): Promise<LanesFinding> {
   const engine = await openEngine(join(folder, 'lanes.db'));
-  const edge = benchEdges()(0);
+  const edge = (await benchEdges(engine))(0);
   const beat = await heartbeatOf(engine, edge);
   const { task, leaseToken } = await leasedTask(engine, edge);
 
@@ -49,7 +49,7 @@ export async function benchLanes(plan: BenchPlan, folder: string): Promise<Lanes
   };
 }
 
-type Edge = ReturnType<ReturnType<typeof benchEdges>>;
+type Edge = Parameters<Engine['lease']>[0];
 
 async function leasedTask(engine: Engine, edge: Edge) {
   await engine.submit();

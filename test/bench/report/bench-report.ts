@@ -18,6 +18,7 @@ export interface BenchReport {
   readonly machine: { readonly node: string; readonly system: string; readonly cores: number };
   readonly plan: BenchPlan;
   readonly engine: readonly EngineComparison[] | null;
+  readonly claims: readonly Comparison[] | null;
   readonly http: readonly HttpComparison[] | null;
   readonly lanes: LanesFinding | null;
   readonly polls: PollsFinding | null;
@@ -40,6 +41,7 @@ export function reportText(report: BenchReport): string {
   const {
     machine: host,
     engine,
+    claims,
     http,
     lanes,
     polls,
@@ -51,6 +53,7 @@ export function reportText(report: BenchReport): string {
   return [
     `Node ${host.node}, ${host.cores} cores, 16 callers at once. Only the ratios mean something.`,
     ...(engine === null ? [] : [engineText(engine)]),
+    ...(claims === null ? [] : [claimsText(claims)]),
     ...(http === null ? [] : [httpText(http)]),
     ...(lanes === null ? [] : [lanesText(lanes)]),
     ...(polls === null ? [] : [pollsText(polls)]),
@@ -72,6 +75,11 @@ function engineText(rows: readonly EngineComparison[]): string {
     ]),
   );
   return `1. The engine against its own statements on the bare driver\n\n${table}`;
+}
+
+function claimsText(rows: readonly Comparison[]): string {
+  const head = ['a lease', 'there/s', 'alone/s', ...RATIO_HEAD];
+  return `7. A lease beside many queues and groups, against one beside none\n\n${textTable(head, rows.map(comparisonCells))}`;
 }
 
 function httpText(rows: readonly HttpComparison[]): string {

@@ -114,7 +114,7 @@ async function drained(
 /** One task's rows of three config values and five metrics, scattered the same way in every run. */
 async function fill(app: INestApplicationContext, count: number): Promise<string> {
   const { id } = await app.get(JobSubmission).submit({ kind: 'bench', leaseSeconds: 3600 });
-  const edge = benchEdges()(0);
+  const edge = (await benchEdges({ database: app.get(Database) }))(0);
   const asked = { max: 1, waitSeconds: 0, isResuming: false, idempotency: null };
   const [leased] = (await app.get(Leasing).lease(edge, asked)).items;
   if (leased === undefined) throw new Error('There was no task to lease');

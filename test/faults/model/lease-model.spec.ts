@@ -17,7 +17,7 @@ describe('the engine and the model of it', () => {
   it(
     `come to the same in ${RUNS} runs of ${STEPS} steps`,
     async () => {
-      const plan = { seed: SEED, runs: RUNS, steps: STEPS, shrinkMs: 20_000 };
+      const plan = { seed: SEED, runs: RUNS, steps: STEPS, crowd: 50, shrinkMs: 20_000 };
       expect(await findDivergence(plan)).toBeNull();
     },
     LIMIT_MS,
@@ -26,7 +26,14 @@ describe('the engine and the model of it', () => {
   it(
     'do not when the engine is wrong: the few steps that show it are told, and how to see them again',
     async () => {
-      const plan = { seed: SEED, runs: 9, steps: 60, shrinkMs: 30_000, open: openWrongEngine };
+      const plan = {
+        seed: SEED,
+        runs: 9,
+        steps: 60,
+        crowd: 0,
+        shrinkMs: 30_000,
+        open: openWrongEngine,
+      };
       const found = (await findDivergence(plan)) ?? '';
       const told = found.match(TOLD_STEP) ?? [];
       // A job, its lease and its release are enough; on a slow machine there was no time to leave out all the others.

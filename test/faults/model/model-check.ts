@@ -8,6 +8,8 @@ export interface ModelPlan {
   readonly seed: number;
   readonly runs: number;
   readonly steps: number;
+  /** Groups of tasks that stand beside, which no edge of the runs can lease. */
+  readonly crowd: number;
   /** Replays one run, or one that was made smaller: as a failure tells it. */
   readonly path?: string;
   /** Making a counterexample smaller takes no longer. */
@@ -19,7 +21,7 @@ export interface ModelPlan {
 
 /** Null when the engine did what the world expects in every run; else all that it takes to see it again. */
 export async function findDivergence(plan: ModelPlan): Promise<string | null> {
-  const { seed, runs, steps, path, shrinkMs, onRun } = plan;
+  const { seed, runs, steps, crowd, path, shrinkMs, onRun } = plan;
   let done = 0;
   let shrinksUntil = Number.POSITIVE_INFINITY;
   const property = fc.asyncProperty(
@@ -27,7 +29,7 @@ export async function findDivergence(plan: ModelPlan): Promise<string | null> {
     async (list: Step[]) => {
       // What is not tried any more counts as good: the smallest that was found so far is told.
       if (performance.now() > shrinksUntil) return;
-      await play(list, plan.open);
+      await play(list, crowd, plan.open);
       done += 1;
       onRun?.(done);
     },
@@ -49,7 +51,7 @@ export async function findDivergence(plan: ModelPlan): Promise<string | null> {
 function report(plan: ModelPlan, details: fc.RunDetails<[Step[]]>, done: number): string {
   const { errorInstance, counterexample, counterexamplePath } = details;
   const path = counterexamplePath ?? '';
-  const again = `--seed ${plan.seed} --steps ${plan.steps} --path ${path}`;
+  const again = `--seed ${plan.seed} --steps ${plan.steps} --crowd ${plan.crowd} --path ${path}`;
   return [
     `After ${done} good runs: the engine and the model differ. See it again with ${again}`,
     ...(counterexample?.[0] ?? []).map((one, index) => `${index}: ${JSON.stringify(one)}`),

@@ -10,7 +10,7 @@ const TOLD_EVERY = 50;
 
 /** Random steps, done to the engine on a real database and to a plain model of it: what they answer, and what is there after each step, is the same. */
 export const modelRun: FaultRun = {
-  usage: '[--runs 1000] [--steps 200] [--seed N] [--path P] [--shrink-seconds 120]',
+  usage: '[--runs 1000] [--steps 200] [--crowd 100] [--seed N] [--path P] [--shrink-seconds 120]',
 
   async start(args) {
     const { values } = parseArgs({
@@ -18,20 +18,24 @@ export const modelRun: FaultRun = {
       options: {
         runs: { type: 'string', default: '1000' },
         steps: { type: 'string', default: '200' },
+        crowd: { type: 'string', default: '100' },
         seed: { type: 'string', default: String(randomInt(LAST_SEED)) },
         path: { type: 'string' },
         'shrink-seconds': { type: 'string', default: '120' },
       },
     });
-    const [runs, steps, seed] = [values.runs, values.steps, values.seed].map(wholeNumber);
-    if (runs === undefined || steps === undefined || seed === undefined) return false;
+    const runs = wholeNumber(values.runs);
+    const steps = wholeNumber(values.steps);
+    const seed = wholeNumber(values.seed);
+    const crowd = wholeNumber(values.crowd);
     // The engine warns of the jumps of the clock that we make.
     Logger.overrideLogger(false);
-    say(`seed ${seed}: ${runs} runs of ${steps} steps`);
+    say(`seed ${seed}: ${runs} runs of ${steps} steps beside ${crowd} groups`);
     const divergence = await findDivergence({
       seed,
       runs,
       steps,
+      crowd,
       ...(values.path !== undefined && { path: values.path }),
       shrinkMs: wholeNumber(values['shrink-seconds']) * 1000,
       onRun: (done) => {

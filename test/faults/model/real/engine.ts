@@ -1,6 +1,6 @@
 import { AccessModule } from '@foreman/access';
 import { ArtifactsModule } from '@foreman/artifacts';
-import { EdgesModule, type EdgePrincipal } from '@foreman/edges';
+import { Edges, EdgesModule, type EdgePrincipal } from '@foreman/edges';
 import { JobLifecycle, Queues, type JobCommand } from '@foreman/jobs';
 import {
   Completion,
@@ -14,11 +14,12 @@ import {
 import { Clock } from '@foreman/kernel';
 import { Heartbeats, ProgressModule } from '@foreman/progress';
 import { ResultIngestion, ResultsModule } from '@foreman/results';
-import { openTestEngine, type TestEngine } from '@foreman/testing';
+import { openTestEngine, registerEdge, type TestEngine } from '@foreman/testing';
 import type { Granted } from '../world/leases';
 import { FAILURE_CODE, type Beat, type Failure } from '../world/task-calls';
 import type { Edge, LeaseBody } from '../world/world';
-import { readState, type RealState } from './real-state';
+import { KINDS } from '../steps/step';
+import { CROWD, readState, type RealState } from './real-state';
 
 /** Which task a call is about, and under which lease. */
 interface TaskCall {
@@ -50,6 +51,41 @@ export class RealEngine {
 
   newEdgeId(): string {
     return this.engine.ids.uuid();
+  }
+
+  /** As its enrolment would have made it, but under an id that the world knows. */
+  async addEdge(edge: Edge): Promise<void> {
+    await this.engine.unitOfWork.run((tx) =>
+      registerEdge(tx, { ...edge, edgeId: edge.id }, this.engineNow()),
+    );
+  }
+
+  /**
+   * Groups of one task each that no edge of the runs can lease: of a customer that none works for, of an edge that
+   * is not there, of a kind that none runs, or in a queue of its own that is paused.
+   */
+  async addCrowd(groups: number): Promise<void> {
+    for (let number = 0; number < groups; number += 1000) {
+      const tasks = Array.from({ length: Math.min(1000, groups - number) }, (_, index) => ({
+        requires: { customer: `${number + index}` },
+      }));
+      await this.engine.submit({ kind: KINDS[0] ?? '', queue: CROWD, tasks });
+    }
+    for (let number = 0; number < groups / 50; number += 1) {
+      const queue = `${CROWD}-${number}`;
+      await this.engine.submit({ kind: 'unknown', queue });
+      await this.engine.submit({ kind: KINDS[0] ?? '', queue: CROWD, assignedEdgeId: queue });
+      await this.pause(queue);
+      await this.engine.submit({ kind: KINDS[1] ?? '', queue, priority: 100 });
+    }
+  }
+
+  /** As an operator drains it, or gives it other labels. */
+  async changeEdge({ id, isDraining, labels }: Edge): Promise<void> {
+    const desired = isDraining ? 'drain' : 'run';
+    await this.engine.unitOfWork.run((tx) =>
+      this.engine.get(Edges).change(tx, id, { desired, labels }),
+    );
   }
 
   async submit(command: JobCommand): Promise<{ job: string; tasks: string[] }> {
@@ -117,8 +153,10 @@ export class RealEngine {
 
   /** As an operator does it: what the edge holds goes back in the same transaction. */
   revoke(edgeId: string): Promise<number> {
-    const now = this.engineNow();
-    return this.engine.unitOfWork.run((tx) => this.engine.get(EdgeLeases).revoke(tx, edgeId, now));
+    return this.engine.unitOfWork.run(async (tx) => {
+      await this.engine.get(Edges).revoke(tx, edgeId);
+      return this.engine.get(EdgeLeases).revoke(tx, edgeId, this.engineNow());
+    });
   }
 
   async cancel(jobId: string): Promise<string> {
@@ -147,6 +185,11 @@ export class RealEngine {
 
   async restart(): Promise<void> {
     this.engine = await this.engine.reopen();
+  }
+
+  /** As after kill -9: the next one finds the files as they lie there, and no hook of the old one has run. */
+  async kill(): Promise<void> {
+    this.engine = await this.engine.reopen({ isKilled: true });
   }
 
   state(): Promise<RealState> {

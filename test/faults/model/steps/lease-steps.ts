@@ -5,16 +5,15 @@ import type { Edge, Grant, LeaseBody } from '../world/world';
 import { callOf, outcomeOf, picked, same, type KeyedRequest, type Scene } from './scene';
 import type { Step } from './step';
 
-/** Asks for tasks, with a key of its own or none. */
+/** Asks for tasks, with a key of its own or none; with one perhaps twice at the same time. */
 export async function lease(
   scene: Scene,
   edge: Edge,
-  body: LeaseBody,
-  hasKey: boolean,
+  { body, hasKey, isTwice }: Step & { does: 'lease' },
 ): Promise<void> {
   const key = hasKey ? `key-${scene.keyed.length}` : null;
   if (key !== null) scene.keyed.push({ edge, edgeId: edge.id, key, body });
-  await ask(scene, edge, body, key);
+  await ask(scene, edge, body, key, isTwice && hasKey);
 }
 
 /** Sends an earlier request again, however long ago it was, or another one under its key. */
@@ -58,10 +57,21 @@ export async function completeAndNext(
 
 const NEXT: LeaseBody = { kinds: null, max: 1, isResuming: false };
 
-async function ask(scene: Scene, edge: Edge, body: LeaseBody, key: string | null): Promise<void> {
+async function ask(
+  scene: Scene,
+  edge: Edge,
+  body: LeaseBody,
+  key: string | null,
+  isTwice = false,
+): Promise<void> {
   const { world, engine } = scene;
   const request = key === null ? null : { edgeId: edge.id, key, body };
-  const real = await outcomeOf(() => engine.lease(edge, body, key));
+  const calls = Array.from({ length: isTwice ? 2 : 1 }, () =>
+    outcomeOf(() => engine.lease(edge, body, key)),
+  );
+  const [real, copy] = await Promise.all(calls);
+  if (real === undefined) throw new Error('A call has an outcome');
+  if (copy !== undefined) same(copy, real);
   const expected = await outcomeOf(() => request && repeated(world, request));
   if (!('answer' in real && 'answer' in expected)) return same(real, expected);
   const granted = real.answer;

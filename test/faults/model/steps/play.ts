@@ -10,14 +10,20 @@ import { passTime } from './time-steps';
 
 export type OpenEngine = () => Promise<RealEngine>;
 
-/** Does the steps to a new engine and to a new world, and compares all that is there after each. @throws Divergence */
+/**
+ * Does the steps to a new engine and to a new world, and compares all that is there after each.
+ * @param crowd how many groups of tasks stand beside, which no edge can run @throws Divergence
+ */
 export async function play(
   steps: readonly Step[],
+  crowd: number,
   open: OpenEngine = () => RealEngine.open(),
 ): Promise<void> {
   const engine = await open();
   try {
     const scene: Scene = { engine, world: newWorld(engine), keyed: [] };
+    for (const edge of scene.world.edges) await engine.addEdge(edge);
+    await engine.addCrowd(crowd);
     for (const [index, step] of steps.entries()) await playOne(scene, step, index);
   } finally {
     await engine.close();
@@ -39,7 +45,7 @@ function perform(scene: Scene, step: Step): Promise<void> {
     case 'submit':
       return submitJob(scene, step.job);
     case 'lease':
-      return lease(scene, edgeAt(scene, step.edge), step.body, step.hasKey);
+      return lease(scene, edgeAt(scene, step.edge), step);
     case 'replay':
       return replay(scene, step.place, step.otherMax);
     case 'cancel':
@@ -52,9 +58,12 @@ function perform(scene: Scene, step: Step): Promise<void> {
       return beatOfAll(scene, edgeAt(scene, step.edge), step.targets);
     case 'revoke':
       return replaceEdge(scene, edgeAt(scene, step.edge));
+    case 'relabel':
+      edgeAt(scene, step.edge).labels = step.labels;
+      return scene.engine.changeEdge(edgeAt(scene, step.edge));
     case 'drain':
       edgeAt(scene, step.edge).isDraining = step.isDraining;
-      return Promise.resolve();
+      return scene.engine.changeEdge(edgeAt(scene, step.edge));
     case 'pass':
     case 'jump':
     case 'sweep':

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { JobWish } from '../world/submission';
 import type { Beat, Failure } from '../world/task-calls';
-import type { LeaseBody } from '../world/world';
+import type { Edge, LeaseBody } from '../world/world';
 import type { Weighted } from './step-list';
 
 /** Which lease a call is about: one of those that were ever granted, if there is one. */
@@ -21,6 +21,8 @@ export type Step =
       readonly edge: number;
       readonly body: LeaseBody;
       readonly hasKey: boolean;
+      /** The same call comes twice at the same time: with a key it is one. */
+      readonly isTwice: boolean;
     }
   | { readonly does: 'replay'; readonly place: number; readonly otherMax: number | null }
   | { readonly does: 'heartbeat'; readonly target: Target; readonly beat: Beat }
@@ -41,8 +43,9 @@ export type Step =
   /** Goes to where the next lease, attempt or wait ends, or a millisecond beside it, and sweeps. */
   | { readonly does: 'pass to the next end'; readonly besideMs: number }
   | { readonly does: 'jump'; readonly ms: number }
-  | { readonly does: 'restart'; readonly downMs: number }
+  | { readonly does: 'restart'; readonly downMs: number; readonly isKilled: boolean }
   | { readonly does: 'revoke'; readonly edge: number }
+  | { readonly does: 'relabel'; readonly edge: number; readonly labels: Edge['labels'] }
   | { readonly does: 'drain'; readonly edge: number; readonly isDraining: boolean };
 
 export const QUEUES = ['red', 'green', 'blue'];
@@ -95,6 +98,8 @@ const beat: fc.Arbitrary<Beat> = fc.oneof(
   fc.record({ started: fc.constant(true), processed: fc.nat(9) }),
 );
 
+const isTwice = chosen([4, false], [1, true]);
+
 const failure: fc.Arbitrary<Failure> = fc.record({
   isRetryable: chosen([4, true], [1, false]),
   retryAfterSeconds: seldom(3, fc.constantFrom(0, 7, 86_400)),
@@ -103,7 +108,7 @@ const failure: fc.Arbitrary<Failure> = fc.record({
 /** Without these nothing happens at all. */
 export const FIRST_STEPS: readonly Weighted<Step>[] = [
   [14, fc.record({ does: fc.constant('submit'), job })],
-  [22, fc.record({ does: fc.constant('lease'), edge, body, hasKey: fc.boolean() })],
+  [22, fc.record({ does: fc.constant('lease'), edge, body, hasKey: fc.boolean(), isTwice })],
 ];
 
 /** What else can happen, and how often beside the others. */
@@ -160,8 +165,20 @@ export const OTHER_STEPS: readonly Weighted<Step>[] = [
   ],
   [
     2,
-    fc.record({ does: fc.constant('restart'), downMs: fc.constantFrom(0, 900, 40_000, 3_600_000) }),
+    fc.record({
+      does: fc.constant('restart'),
+      downMs: fc.constantFrom(0, 900, 40_000, 3_600_000),
+      isKilled: fc.boolean(),
+    }),
   ],
   [1, fc.record({ does: fc.constant('revoke'), edge })],
+  [
+    2,
+    fc.record({
+      does: fc.constant('relabel'),
+      edge,
+      labels: fc.constantFrom<Edge['labels']>({}, { gpu: 'true' }, { gpu: 'none', zone: 'a' }),
+    }),
+  ],
   [2, fc.record({ does: fc.constant('drain'), edge, isDraining: chosen([5, false], [1, true]) })],
 ];

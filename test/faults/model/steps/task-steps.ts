@@ -61,4 +61,5 @@ export async function replaceEdge({ engine, world }: Scene, edge: Edge): Promise
   same(await engine.revoke(edge.id), revoke(world, edge));
   edge.id = engine.newEdgeId();
   edge.isDraining = false;
+  await engine.addEdge(edge);
 }

@@ -24,7 +24,7 @@ export async function passTime(scene: Scene, step: TimeStep): Promise<void> {
       return sweep(scene);
     }
     case 'restart':
-      return restart(scene, step.downMs);
+      return restart(scene, step.downMs, step.isKilled);
   }
 }
 
@@ -39,9 +39,9 @@ async function sweep({ engine, world }: Scene): Promise<void> {
   time.sweep(world, seenIn(await engine.state()));
 }
 
-async function restart(scene: Scene, downMs: number): Promise<void> {
+async function restart(scene: Scene, downMs: number, isKilled: boolean): Promise<void> {
   const { engine, world } = scene;
   pass(scene, downMs);
-  await engine.restart();
+  await (isKilled ? engine.kill() : engine.restart());
   time.restart(world, seenIn(await engine.state()));
 }

@@ -30,6 +30,9 @@ export function retryJob(world: World, job: Job): void {
     task.burnt = 0;
     task.givenBack = 0;
     task.errorCode = null;
+    const { wait } = task;
+    // What somebody named, and what has not come, is still to come.
+    if (wait.isNamed && !wait.hasCome && wait.at > engineTime(world)) continue;
     task.startBy = null;
     task.wait = { at: world.clock.elapsed, isNamed: false, hasCome: true };
   }

@@ -108,10 +108,11 @@ export function release(world: World, grant: Grant): HandedBack {
   return attempt.handedBack;
 }
 
-/** Its leases are queued again, unburnt. Answers how many it held. */
+/** Its leases are queued again, unburnt, and those that expired are over. Answers how many it held. */
 export function revoke(world: World, edge: Edge): number {
   const held = world.tasks.filter((task) => task.lease?.attempt.edgeId === edge.id);
   for (const task of held) requeue(world, task, 'revoked', 0);
+  for (const task of world.tasks) if (task.revivable?.edgeId === edge.id) task.revivable = null;
   return held.length;
 }
 

@@ -31,7 +31,7 @@ export interface WorldClock {
 export interface Edge {
   id: string;
   readonly kinds: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
+  labels: Readonly<Record<string, string>>;
   readonly maxLeases: number | null;
   isDraining: boolean;
 }

@@ -1,0 +1,331 @@
+import type { Queryable, SqlValue, Tx } from '@foreman/database';
+import { canonicalJson } from '@foreman/kernel';
+
+/** Neither kinds, queues nor labels hold a line break. */
+const SEPARATOR = '\n';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What decides which edges can run a task, and in which queue it waits for them. */
+export interface Demand {
+  readonly kind: string;
+  readonly queue: string;
+  readonly requires: Labels | null;
+  readonly assignedEdgeId: string | null;
+}
+
+/** The text that tasks of one kind, queue and required labels share, as `tasks.claim_group` holds it. */
+export function claimGroupOf(task: Omit<Demand, 'assignedEdgeId'>): string {
+  return groupText(task.kind, task.queue, requirementText(task.requires));
+}
+
+/** Tasks with equal signatures can be run by the same edges, in the same queue. */
+export function demandSignature(task: Demand): string {
+  return claimGroupOf(task) + SEPARATOR + (task.assignedEdgeId ?? '');
+}
+
+/** Whether these labels are all that a task requires. */
+export function hasLabels(labels: Labels, requires: Labels | null): boolean {
+  return Object.entries(requires ?? {}).every(([name, value]) => labels[name] === value);
+}
+
+/** Canonical, so that equal labels make one class; empty when a task requires none. */
+function requirementText(requires: Labels | null): string {
+  return requires === null || Object.keys(requires).length === 0 ? '' : canonicalJson(requires);
+}
+
+function groupText(kind: string, queue: string, requirement: string): string {
+  return [kind, queue, requirement].join(SEPARATOR);
+}
+
+/** What asks for a task: an edge, and the kinds that it wants. */
+export interface Demander {
+  readonly edgeId: string;
+  readonly kinds: readonly string[];
+  readonly labels: Labels;
+}
+
+/**
+ * A queue that is among the next of its class. A class is what the same edges can run (kind, required
+ * labels, assigned edge); a group is a class in one queue.
+ */
+export interface ClaimHead {
+  readonly classId: number;
+  /** The class holds tasks that are assigned to this edge. */
+  readonly isOwn: boolean;
+  readonly kind: string;
+  readonly requirement: string;
+  readonly queue: string;
+  /** In virtual time, comparable between classes: the lowest is next. */
+  readonly position: number;
+  /** In virtual time of its own class, as stored. */
+  readonly rawPosition: number;
+  readonly weight: number;
+}
+
+/** The text of the group that a class has in a queue. */
+export function groupOfClass(head: ClaimHead, queue: string): string {
+  return groupText(head.kind, queue, head.requirement);
+}
+
+/**
+ * Makes known that tasks can be leased, in the transaction that queues them: no claim finds a task whose
+ * group is not known. A group stays known until a claim, or retention, finds it empty. Where several
+ * processes write (PostgreSQL), the row that is found must be locked against who finds it empty.
+ */
+export async function openClaimGroups(tx: Tx, tasks: readonly Demand[]): Promise<void> {
+  const opened = new Set<string>();
+  for (const task of tasks) {
+    const signature = demandSignature(task);
+    if (opened.has(signature)) continue;
+    opened.add(signature);
+    await openClaimGroup(tx, task);
+  }
+}
+
+async function openClaimGroup(tx: Tx, { kind, queue, requires, assignedEdgeId }: Demand) {
+  const requirement = requirementText(requires);
+  const ofClass = [assignedEdgeId ?? '', kind, requirement];
+  if ((await tx.query(FIND_GROUP, [...ofClass, queue])).length > 0) return;
+  const label = await rarestLabel(tx, assignedEdgeId ?? '', kind, requires ?? {});
+  await tx.execute(INSERT_CLASS, [...ofClass, label]);
+  await tx.execute(INSERT_GROUP, [queue, queue, ...ofClass]);
+}
+
+const FIND_GROUP = `
+  SELECT 1 FROM claim_classes JOIN claim_groups ON claim_groups.class_id = claim_classes.id
+  WHERE claim_classes.edge_id = ? AND claim_classes.kind = ? AND claim_classes.requires = ?
+    AND claim_groups.queue = ?`;
+
+const INSERT_CLASS = `
+  INSERT INTO claim_classes (edge_id, kind, requires, label) VALUES (?, ?, ?, ?)
+  ON CONFLICT (edge_id, kind, requires) DO NOTHING`;
+
+/** A queue that had no work stands where the next of its class stands: it has saved nothing up, and owes nothing. */
+const INSERT_GROUP = `
+  INSERT INTO claim_groups (class_id, queue, position, is_paused)
+  SELECT id, ?,
+    coalesce((SELECT min(position) FROM claim_groups WHERE class_id = claim_classes.id AND is_paused = 0), 0),
+    coalesce((SELECT is_paused FROM queues WHERE name = ?), 0)
+  FROM claim_classes WHERE edge_id = ? AND kind = ? AND requires = ?
+  ON CONFLICT (class_id, queue) DO NOTHING`;
+
+/** Labels of a class that are compared; and of each no more classes are counted than this. */
+const COMPARED_LABELS = 8;
+const COUNTED_CLASSES = 100;
+
+/**
+ * The required label under which a claim finds the class: the one that the fewest classes stand under, so
+ * that `gpu=true` of ten thousand customers is not what an edge of one of them has to go through.
+ */
+async function rarestLabel(db: Queryable, edgeId: string, kind: string, requires: Labels) {
+  const labels = Object.entries(requires).map(labelText).slice(0, COMPARED_LABELS);
+  let rarest = { label: labels[0] ?? '', count: Number.POSITIVE_INFINITY };
+  if (labels.length === 1) return rarest.label;
+  for (const label of labels) {
+    const [row] = await db.query<{ count: number }>(COUNT_CLASSES, [
+      edgeId,
+      kind,
+      label,
+      COUNTED_CLASSES,
+    ]);
+    const count = Number(row?.count ?? 0);
+    if (count < rarest.count) rarest = { label, count };
+  }
+  return rarest.label;
+}
+
+const COUNT_CLASSES = `
+  SELECT count(*) AS count FROM (
+    SELECT 1 FROM claim_classes WHERE edge_id = ? AND kind = ? AND label = ? LIMIT ?) some`;
+
+/** A label's name has no `=`. */
+function labelText([name, value]: readonly [string, string]): string {
+  return `${name}=${value}`;
+}
+
+/**
+ * The next `count` queues of every class that an edge can run, paused ones left out: one seek for each
+ * kind and label of the edge, however many queues and groups there are.
+ */
+export async function claimHeads(
+  db: Queryable,
+  { edgeId, kinds, labels }: Demander,
+  count: number,
+): Promise<ClaimHead[]> {
+  if (kinds.length === 0) return [];
+  const statement = claimHeadsStatement(edgeId, kinds, labels, count);
+  const rows = await db.query<HeadRow>(statement.sql, statement.params);
+  return rows.map(claimHead).filter(({ requirement }) => {
+    return requirement === '' || hasLabels(labels, JSON.parse(requirement) as Labels);
+  });
+}
+
+interface HeadRow {
+  readonly id: number;
+  readonly edge_id: string;
+  readonly kind: string;
+  readonly requires: string;
+  readonly base: number;
+  readonly queue: string;
+  readonly position: number;
+  readonly weight: number;
+}
+
+export function claimHeadsStatement(
+  edgeId: string,
+  kinds: readonly string[],
+  labels: Labels,
+  count: number,
+): { readonly sql: string; readonly params: SqlValue[] } {
+  const wanted = padded(kinds);
+  const had = padded(['', ...Object.entries(labels).map(labelText)]);
+  const sql = `
+    WITH classes AS (
+      SELECT * FROM claim_classes
+      WHERE edge_id = '' AND kind IN (${marks(wanted)}) AND label IN (${marks(had)})
+      UNION ALL
+      SELECT * FROM claim_classes WHERE edge_id = ? AND kind IN (${marks(wanted)}))
+    SELECT classes.id, classes.edge_id, classes.kind, classes.requires, classes.base,
+      heads.queue, heads.position, coalesce(queues.weight, 1) AS weight
+    FROM classes
+    JOIN claim_groups heads ON heads.class_id = classes.id AND heads.queue IN (
+      SELECT queue FROM claim_groups WHERE class_id = classes.id AND is_paused = 0
+      ORDER BY position, queue LIMIT ?)
+    LEFT JOIN queues ON queues.name = heads.queue`;
+  return { sql, params: [...wanted, ...had, edgeId, ...wanted, count] };
+}
+
+function claimHead(row: HeadRow): ClaimHead {
+  return {
+    classId: Number(row.id),
+    isOwn: row.edge_id !== '',
+    kind: row.kind,
+    requirement: row.requires,
+    queue: row.queue,
+    position: row.base + row.position,
+    rawPosition: row.position,
+    weight: Number(row.weight),
+  };
+}
+
+/**
+ * A queue has had its turn before others: it moves on by 1 / weight, in every class that the claim could
+ * take from. A class that is further ahead than a turn has run ahead among other edges; it comes back to
+ * the others, or those would be served alone until they have caught up.
+ */
+export async function chargeQueue(
+  tx: Tx,
+  taken: ClaimHead,
+  heads: readonly ClaimHead[],
+): Promise<void> {
+  if (heads.every(({ queue }) => queue === taken.queue)) return;
+  const nextOfClass = new Map<number, number>();
+  for (const { classId, position } of heads) {
+    nextOfClass.set(classId, Math.min(position, nextOfClass.get(classId) ?? position));
+  }
+  const classIds = padded([...nextOfClass.keys()]);
+  await tx.execute(
+    `UPDATE claim_groups SET position = position + ?
+     WHERE queue = ? AND class_id IN (${marks(classIds)})`,
+    [1 / taken.weight, taken.queue, ...classIds],
+  );
+  for (const [classId, position] of nextOfClass) {
+    const aheadBy = position - (taken.position + 1);
+    if (aheadBy <= 0) continue;
+    await tx.execute('UPDATE claim_classes SET base = base - ? WHERE id = ?', [aheadBy, classId]);
+  }
+}
+
+/** Groups that one look for empty ones goes through. */
+const EMPTY_BATCH = 100;
+
+/**
+ * A claim found nothing in this queue: forgets the groups of its class that are as far and hold nothing
+ * that can be leased, the queue's own among them. What is further ahead keeps its place until its turn,
+ * or a queue that is empty now and then would never be charged. Answers how many.
+ */
+export async function dropEmptyGroups(tx: Tx, head: ClaimHead, edgeId: string): Promise<number> {
+  const own = head.isOwn ? [edgeId] : [];
+  return tx.execute(
+    `DELETE FROM claim_groups WHERE class_id = ? AND queue IN (
+       SELECT queue FROM claim_groups WHERE class_id = ? AND is_paused = 0 AND position <= ?
+       ORDER BY position, queue LIMIT ?)
+     AND NOT EXISTS (
+       SELECT 1 FROM tasks WHERE status = 'queued' AND is_due = 1
+         AND assigned_edge_id ${head.isOwn ? '= ?' : 'IS NULL'}
+         AND claim_group = ? || claim_groups.queue || ?)`,
+    [
+      head.classId,
+      head.classId,
+      head.rawPosition,
+      EMPTY_BATCH,
+      ...own,
+      head.kind + SEPARATOR,
+      SEPARATOR + head.requirement,
+    ],
+  );
+}
+
+/** A paused queue's groups are no claim's; one that goes on stands where the next of its class stands. */
+export async function pauseClaimGroups(tx: Tx, queue: string, isPaused: boolean): Promise<void> {
+  await tx.execute(isPaused ? PAUSE : RESUME, [queue]);
+}
+
+const PAUSE = 'UPDATE claim_groups SET is_paused = 1 WHERE queue = ?';
+
+const RESUME = `
+  UPDATE claim_groups SET is_paused = 0, position = coalesce(
+    (SELECT min(others.position) FROM claim_groups others
+     WHERE others.class_id = claim_groups.class_id AND others.is_paused = 0), position)
+  WHERE queue = ? AND is_paused = 1`;
+
+/** A group that a queue has: it may hold tasks that can be leased once the queue is not paused. */
+export interface GroupOfQueue extends Demand {
+  readonly classId: number;
+}
+
+/** The queue's groups after a class, at most `limit` of them, in the order of their classes. */
+export async function groupsOfQueue(
+  db: Queryable,
+  queue: string,
+  afterClassId: number,
+  limit: number,
+): Promise<GroupOfQueue[]> {
+  const rows = await db.query<{ id: number; edge_id: string; kind: string; requires: string }>(
+    `SELECT claim_classes.id, edge_id, kind, requires
+     FROM claim_groups JOIN claim_classes ON claim_classes.id = claim_groups.class_id
+     WHERE claim_groups.queue = ? AND claim_groups.class_id > ?
+     ORDER BY claim_groups.class_id LIMIT ?`,
+    [queue, afterClassId, limit],
+  );
+  return rows.map((row) => ({
+    classId: Number(row.id),
+    kind: row.kind,
+    queue,
+    requires: row.requires === '' ? null : (JSON.parse(row.requires) as Labels),
+    assignedEdgeId: row.edge_id === '' ? null : row.edge_id,
+  }));
+}
+
+/** How many tasks of a group can be leased once its queue is not paused; no more than `limit` are counted. */
+export async function queuedOfGroup(db: Queryable, group: Demand, limit: number): Promise<number> {
+  const { assignedEdgeId } = group;
+  const [row] = await db.query<{ count: number }>(
+    `SELECT count(*) AS count FROM (
+       SELECT 1 FROM tasks WHERE status = 'queued' AND is_due = 1
+         AND assigned_edge_id ${assignedEdgeId === null ? 'IS NULL' : '= ?'} AND claim_group = ? LIMIT ?) few`,
+    [...(assignedEdgeId === null ? [] : [assignedEdgeId]), claimGroupOf(group), limit],
+  );
+  return Number(row?.count ?? 0);
+}
+
+/** Repeats the last value up to a power of two, so that lists of all lengths make few SQL texts. */
+export function padded<T>(values: readonly T[]): T[] {
+  const length = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
+  return Array.from({ length }, (_, index) => values[Math.min(index, values.length - 1)] as T);
+}
+
+export function marks(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}
