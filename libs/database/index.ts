@@ -24,4 +24,4 @@ export { registerEntities } from './entity-registry';
 export { StoredTimes } from './stored-times';
 export type { StoredTimesShift } from './stored-times';
 export { ReadConnection, UnitOfWork } from './unit-of-work';
-export type { Lane, Queryable, SqlValue, Tx } from './unit-of-work';
+export type { InsertedRow, Lane, Queryable, SqlValue, Tx } from './unit-of-work';

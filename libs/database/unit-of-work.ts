@@ -3,6 +3,9 @@ import type { EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
 /** What may be bound to a `?`. Booleans are bound as 0 and 1. */
 export type SqlValue = string | number | bigint | boolean | Buffer | null;
 
+/** A row by column name. The columns are code, never input. */
+export type InsertedRow = Readonly<Record<string, SqlValue>>;
+
 /** Anything that answers SQL: a transaction, or the read-only connection. `?` marks a parameter. */
 export interface Queryable {
   /** Rows as the driver gives them, keyed by column name. */
@@ -24,8 +27,10 @@ export interface Queryable {
 export interface Tx extends Queryable {
   /** Runs a statement and tells how many rows it changed. */
   execute(sql: string, params?: readonly SqlValue[]): Promise<number>;
-  /** Inserts one row given by column name. The columns are code, never input. */
-  insert(table: string, row: Readonly<Record<string, SqlValue>>): Promise<void>;
+  /** Inserts one row. */
+  insert(table: string, row: InsertedRow): Promise<void>;
+  /** Inserts rows that all have the columns of the first, many with one statement. */
+  insertAll(table: string, rows: readonly InsertedRow[]): Promise<void>;
   /** Calls `fn` once this work is durable; never if it is rolled back. `fn` must not throw and not wait. */
   afterCommit(fn: () => void): void;
 }

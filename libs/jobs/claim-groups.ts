@@ -74,40 +74,83 @@ export function groupOfClass(head: ClaimHead, queue: string): string {
  * processes write (PostgreSQL), the row that is found must be locked against who finds it empty.
  */
 export async function openClaimGroups(tx: Tx, tasks: readonly Demand[]): Promise<void> {
-  const opened = new Set<string>();
-  for (const task of tasks) {
-    const signature = demandSignature(task);
-    if (opened.has(signature)) continue;
-    opened.add(signature);
-    await openClaimGroup(tx, task);
+  const wanted = [...new Map(tasks.map((task) => [demandSignature(task), task])).values()];
+  for (let from = 0; from < wanted.length; from += GROUPS_A_STATEMENT) {
+    const groups = wanted.slice(from, from + GROUPS_A_STATEMENT).map(wantedGroup);
+    const known = await tx.query<{ place: number }>(...overGroups(FIND_GROUPS, groups));
+    const isKnown = new Set(known.map(({ place }) => Number(place)));
+    await makeGroups(
+      tx,
+      groups.filter((_, place) => !isKnown.has(place)),
+    );
   }
 }
 
-async function openClaimGroup(tx: Tx, { kind, queue, requires, assignedEdgeId }: Demand) {
-  const requirement = requirementText(requires);
-  const ofClass = [assignedEdgeId ?? '', kind, requirement];
-  if ((await tx.query(FIND_GROUP, [...ofClass, queue])).length > 0) return;
-  const label = await rarestLabel(tx, assignedEdgeId ?? '', kind, requires ?? {});
-  await tx.execute(INSERT_CLASS, [...ofClass, label]);
-  await tx.execute(INSERT_GROUP, [queue, queue, ...ofClass]);
+const GROUPS_A_STATEMENT = 64;
+
+interface WantedGroup {
+  readonly edgeId: string;
+  readonly kind: string;
+  readonly requires: Labels;
+  readonly requirement: string;
+  readonly queue: string;
 }
 
-const FIND_GROUP = `
-  SELECT 1 FROM claim_classes JOIN claim_groups ON claim_groups.class_id = claim_classes.id
-  WHERE claim_classes.edge_id = ? AND claim_classes.kind = ? AND claim_classes.requires = ?
-    AND claim_groups.queue = ?`;
+function wantedGroup({ kind, queue, requires, assignedEdgeId }: Demand): WantedGroup {
+  const requirement = requirementText(requires);
+  return { edgeId: assignedEdgeId ?? '', kind, requires: requires ?? {}, requirement, queue };
+}
 
-const INSERT_CLASS = `
-  INSERT INTO claim_classes (edge_id, kind, requires, label) VALUES (?, ?, ?, ?)
-  ON CONFLICT (edge_id, kind, requires) DO NOTHING`;
+/** A statement over a list of groups: place, edge, kind, requirement, queue. */
+function overGroups(
+  statement: (values: string) => string,
+  groups: readonly WantedGroup[],
+): [sql: string, params: SqlValue[]] {
+  const rows = padded(groups.map((group, place) => ({ ...group, place })));
+  return [
+    statement(rows.map(() => '(?, ?, ?, ?, ?)').join(', ')),
+    rows.flatMap(({ place, edgeId, kind, requirement, queue }) => [
+      place,
+      edgeId,
+      kind,
+      requirement,
+      queue,
+    ]),
+  ];
+}
+
+const OF_THEIR_CLASSES = `JOIN claim_classes ON claim_classes.edge_id = wanted.column2
+  AND claim_classes.kind = wanted.column3 AND claim_classes.requires = wanted.column4`;
+
+const FIND_GROUPS = (values: string) => `
+  SELECT wanted.column1 AS place FROM (VALUES ${values}) wanted ${OF_THEIR_CLASSES}
+  JOIN claim_groups ON claim_groups.class_id = claim_classes.id AND claim_groups.queue = wanted.column5`;
+
+async function makeGroups(tx: Tx, groups: readonly WantedGroup[]): Promise<void> {
+  if (groups.length === 0) return;
+  const labels = new RarestLabels(tx);
+  const classes: SqlValue[][] = [];
+  for (const { edgeId, kind, requires, requirement } of groups) {
+    classes.push([edgeId, kind, requirement, await labels.of(edgeId, kind, requires)]);
+  }
+  const rows = padded(classes);
+  await tx.execute(
+    `INSERT INTO claim_classes (edge_id, kind, requires, label)
+     VALUES ${rows.map(() => '(?, ?, ?, ?)').join(', ')}
+     ON CONFLICT (edge_id, kind, requires) DO NOTHING`,
+    rows.flat(),
+  );
+  await tx.execute(...overGroups(INSERT_GROUPS, groups));
+}
 
 /** A queue that had no work stands where the next of its class stands: it has saved nothing up, and owes nothing. */
-const INSERT_GROUP = `
+const INSERT_GROUPS = (values: string) => `
   INSERT INTO claim_groups (class_id, queue, position, is_paused)
-  SELECT id, ?,
-    coalesce((SELECT min(position) FROM claim_groups WHERE class_id = claim_classes.id AND is_paused = 0), 0),
-    coalesce((SELECT is_paused FROM queues WHERE name = ?), 0)
-  FROM claim_classes WHERE edge_id = ? AND kind = ? AND requires = ?
+  SELECT claim_classes.id, wanted.column5,
+    coalesce((SELECT min(position) FROM claim_groups
+              WHERE class_id = claim_classes.id AND is_paused = 0), 0),
+    coalesce((SELECT is_paused FROM queues WHERE name = wanted.column5), 0)
+  FROM (VALUES ${values}) wanted ${OF_THEIR_CLASSES} WHERE true
   ON CONFLICT (class_id, queue) DO NOTHING`;
 
 /** Labels of a class that are compared; and of each no more classes are counted than this. */
@@ -115,29 +158,40 @@ const COMPARED_LABELS = 8;
 const COUNTED_CLASSES = 100;
 
 /**
- * The required label under which a claim finds the class: the one that the fewest classes stand under, so
+ * The required label under which a claim finds a class: the one that the fewest classes stand under, so
  * that `gpu=true` of ten thousand customers is not what an edge of one of them has to go through.
  */
-async function rarestLabel(db: Queryable, edgeId: string, kind: string, requires: Labels) {
-  const labels = Object.entries(requires).map(labelText).slice(0, COMPARED_LABELS);
-  let rarest = { label: labels[0] ?? '', count: Number.POSITIVE_INFINITY };
-  if (labels.length === 1) return rarest.label;
-  for (const label of labels) {
-    const [row] = await db.query<{ count: number }>(COUNT_CLASSES, [
-      edgeId,
-      kind,
-      label,
-      COUNTED_CLASSES,
-    ]);
-    const count = Number(row?.count ?? 0);
-    if (count < rarest.count) rarest = { label, count };
-  }
-  return rarest.label;
-}
+class RarestLabels {
+  private readonly counts = new Map<string, number>();
 
-const COUNT_CLASSES = `
-  SELECT count(*) AS count FROM (
-    SELECT 1 FROM claim_classes WHERE edge_id = ? AND kind = ? AND label = ? LIMIT ?) some`;
+  constructor(private readonly db: Queryable) {}
+
+  async of(edgeId: string, kind: string, requires: Labels): Promise<string> {
+    const labels = Object.entries(requires).map(labelText).slice(0, COMPARED_LABELS);
+    let rarest = labels[0] ?? '';
+    if (labels.length < 2) return rarest;
+    let least = Number.POSITIVE_INFINITY;
+    for (const label of labels) {
+      const count = await this.count(edgeId, kind, label);
+      if (count < least) [rarest, least] = [label, count];
+    }
+    return rarest;
+  }
+
+  private async count(edgeId: string, kind: string, label: string): Promise<number> {
+    const name = [edgeId, kind, label].join(SEPARATOR);
+    const known = this.counts.get(name);
+    if (known !== undefined) return known;
+    const [row] = await this.db.query<{ count: number }>(
+      `SELECT count(*) AS count FROM (
+         SELECT 1 FROM claim_classes WHERE edge_id = ? AND kind = ? AND label = ? LIMIT ?) some`,
+      [edgeId, kind, label, COUNTED_CLASSES],
+    );
+    const count = Number(row?.count ?? 0);
+    this.counts.set(name, count);
+    return count;
+  }
+}
 
 /** A label's name has no `=`. */
 function labelText([name, value]: readonly [string, string]): string {

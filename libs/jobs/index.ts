@@ -44,7 +44,7 @@ export { JobLifecycle } from './job-lifecycle';
 export type { CompletionStep } from './job-lifecycle';
 export { JobQueries } from './job-queries';
 export type { JobFilter, TaskWithAttempts } from './job-queries';
-export { JobSubmission } from './job-submission';
+export { JobSubmission, laneOf } from './job-submission';
 export { JobsModule } from './jobs.module';
 export type { JobsOptions } from './jobs.options';
 export { PausedQueues } from './paused-queues';

@@ -59,28 +59,32 @@ export class JobEvents {
   }
 
   /** `job` is the row after its change, which has counted `eventSeq` up for this event. */
-  async recordOfJob(tx: Tx, type: JobEventType, job: JobEntity, at: number): Promise<void> {
-    const event: JobEvent = {
-      id: this.ids.uuid(),
-      type,
-      jobId: job.id,
-      kind: job.kind,
-      run: job.run,
-      seq: job.eventSeq,
-      at,
-    };
-    await tx.insert('events', {
-      id: event.id,
-      type,
-      job_id: job.id,
-      run: job.run,
-      seq: event.seq,
-      data: '{}',
-      created_at: at,
+  recordOfJob(tx: Tx, type: JobEventType, job: JobEntity, at: number): Promise<void> {
+    return this.recordOfJobs(tx, type, [job], at);
+  }
+
+  /** One event of each job. */
+  async recordOfJobs(
+    tx: Tx,
+    type: JobEventType,
+    jobs: readonly JobEntity[],
+    at: number,
+  ): Promise<void> {
+    const events = jobs.map((job): JobEvent => {
+      const { id: jobId, kind, run, eventSeq: seq } = job;
+      return { id: this.ids.uuid(), type, jobId, kind, run, seq, at };
     });
-    for (const handler of this.handlers) await handler(tx, event);
-    this.tell(tx, type, {});
-    this.changes.announce(tx, job.id);
+    await tx.insertAll(
+      'events',
+      events.map(({ id, jobId, run, seq }) => {
+        return { id, type, job_id: jobId, run, seq, data: '{}', created_at: at };
+      }),
+    );
+    for (const event of events) {
+      for (const handler of this.handlers) await handler(tx, event);
+      this.tell(tx, type, {});
+      this.changes.announce(tx, event.jobId);
+    }
   }
 
   async recordOfTask(

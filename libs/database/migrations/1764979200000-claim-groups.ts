@@ -7,7 +7,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 const UP = [
   `CREATE TABLE claim_classes (
-    id integer PRIMARY KEY AUTOINCREMENT,
+    id integer PRIMARY KEY,
     edge_id text NOT NULL,
     kind text NOT NULL,
     requires text NOT NULL,
