@@ -2,9 +2,9 @@ import type { Queryable, SqlValue, Tx } from '@foreman/database';
 import { canonicalJson } from '@foreman/kernel';
 
 /** Neither kinds, queues nor labels hold a line break. */
-const SEPARATOR = '\n';
+export const SEPARATOR = '\n';
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 
 /** What decides which edges can run a task, and in which queue it waits for them. */
 export interface Demand {
@@ -34,38 +34,8 @@ function requirementText(requires: Labels | null): string {
   return requires === null || Object.keys(requires).length === 0 ? '' : canonicalJson(requires);
 }
 
-function groupText(kind: string, queue: string, requirement: string): string {
+export function groupText(kind: string, queue: string, requirement: string): string {
   return [kind, queue, requirement].join(SEPARATOR);
-}
-
-/** What asks for a task: an edge, and the kinds that it wants. */
-export interface Demander {
-  readonly edgeId: string;
-  readonly kinds: readonly string[];
-  readonly labels: Labels;
-}
-
-/**
- * A queue that is among the next of its class. A class is what the same edges can run (kind, required
- * labels, assigned edge); a group is a class in one queue.
- */
-export interface ClaimHead {
-  readonly classId: number;
-  /** The class holds tasks that are assigned to this edge. */
-  readonly isOwn: boolean;
-  readonly kind: string;
-  readonly requirement: string;
-  readonly queue: string;
-  /** In virtual time, comparable between classes: the lowest is next. */
-  readonly position: number;
-  /** In virtual time of its own class, as stored. */
-  readonly rawPosition: number;
-  readonly weight: number;
-}
-
-/** The text of the group that a class has in a queue. */
-export function groupOfClass(head: ClaimHead, queue: string): string {
-  return groupText(head.kind, queue, head.requirement);
 }
 
 /**
@@ -88,11 +58,17 @@ export async function openClaimGroups(tx: Tx, tasks: readonly Demand[]): Promise
 
 const GROUPS_A_STATEMENT = 64;
 
-interface WantedGroup {
+/** A class as its row names it. */
+interface GroupClass {
+  /** The edge that its tasks are assigned to; empty: any. */
   readonly edgeId: string;
   readonly kind: string;
-  readonly requires: Labels;
+  /** The required labels as canonical JSON; empty: none. */
   readonly requirement: string;
+}
+
+interface WantedGroup extends GroupClass {
+  readonly requires: Labels;
   readonly queue: string;
 }
 
@@ -194,131 +170,71 @@ class RarestLabels {
 }
 
 /** A label's name has no `=`. */
-function labelText([name, value]: readonly [string, string]): string {
+export function labelText([name, value]: readonly [string, string]): string {
   return `${name}=${value}`;
 }
 
-/**
- * The next `count` queues of every class that an edge can run, paused ones left out: one seek for each
- * kind and label of the edge, however many queues and groups there are.
- */
-export async function claimHeads(
-  db: Queryable,
-  { edgeId, kinds, labels }: Demander,
-  count: number,
-): Promise<ClaimHead[]> {
-  if (kinds.length === 0) return [];
-  const statement = claimHeadsStatement(edgeId, kinds, labels, count);
-  const rows = await db.query<HeadRow>(statement.sql, statement.params);
-  return rows.map(claimHead).filter(({ requirement }) => {
-    return requirement === '' || hasLabels(labels, JSON.parse(requirement) as Labels);
-  });
+/** A condition on a row of `claim_groups`: its group has no task that could be leased if its queue is not paused. */
+export function holdsNothing(ofClass: GroupClass) {
+  const { edgeId, kind, requirement } = ofClass;
+  const isOpen = edgeId === '';
+  const sql = `NOT EXISTS (
+    SELECT 1 FROM tasks WHERE status = 'queued' AND is_due = 1
+      AND assigned_edge_id ${isOpen ? 'IS NULL' : '= ?'}
+      AND claim_group = ? || claim_groups.queue || ?)`;
+  const params = [...(isOpen ? [] : [edgeId]), kind + SEPARATOR, SEPARATOR + requirement];
+  return { sql, params };
 }
 
-interface HeadRow {
+interface ClassRow {
   readonly id: number;
   readonly edge_id: string;
   readonly kind: string;
   readonly requires: string;
-  readonly base: number;
+}
+
+/** Where a walk over the groups stands. */
+export interface GroupPlace {
+  readonly classId: number;
   readonly queue: string;
-  readonly position: number;
-  readonly weight: number;
-}
-
-export function claimHeadsStatement(
-  edgeId: string,
-  kinds: readonly string[],
-  labels: Labels,
-  count: number,
-): { readonly sql: string; readonly params: SqlValue[] } {
-  const wanted = padded(kinds);
-  const had = padded(['', ...Object.entries(labels).map(labelText)]);
-  const sql = `
-    WITH classes AS (
-      SELECT * FROM claim_classes
-      WHERE edge_id = '' AND kind IN (${marks(wanted)}) AND label IN (${marks(had)})
-      UNION ALL
-      SELECT * FROM claim_classes WHERE edge_id = ? AND kind IN (${marks(wanted)}))
-    SELECT classes.id, classes.edge_id, classes.kind, classes.requires, classes.base,
-      heads.queue, heads.position, coalesce(queues.weight, 1) AS weight
-    FROM classes
-    JOIN claim_groups heads ON heads.class_id = classes.id AND heads.queue IN (
-      SELECT queue FROM claim_groups WHERE class_id = classes.id AND is_paused = 0
-      ORDER BY position, queue LIMIT ?)
-    LEFT JOIN queues ON queues.name = heads.queue`;
-  return { sql, params: [...wanted, ...had, edgeId, ...wanted, count] };
-}
-
-function claimHead(row: HeadRow): ClaimHead {
-  return {
-    classId: Number(row.id),
-    isOwn: row.edge_id !== '',
-    kind: row.kind,
-    requirement: row.requires,
-    queue: row.queue,
-    position: row.base + row.position,
-    rawPosition: row.position,
-    weight: Number(row.weight),
-  };
 }
 
 /**
- * A queue has had its turn before others: it moves on by 1 / weight, in every class that the claim could
- * take from. A class that is further ahead than a turn has run ahead among other edges; it comes back to
- * the others, or those would be served alone until they have caught up.
+ * Of the next `limit` groups, forgets those that hold nothing, and of the classes as many that have none: those
+ * that no claim comes across, because no edge asks for their kind. Answers where to go on; null: that was all.
  */
-export async function chargeQueue(
+export async function forgetEmptyGroups(
   tx: Tx,
-  taken: ClaimHead,
-  heads: readonly ClaimHead[],
-): Promise<void> {
-  if (heads.every(({ queue }) => queue === taken.queue)) return;
-  const nextOfClass = new Map<number, number>();
-  for (const { classId, position } of heads) {
-    nextOfClass.set(classId, Math.min(position, nextOfClass.get(classId) ?? position));
+  after: GroupPlace,
+  limit: number,
+): Promise<GroupPlace | null> {
+  const groups = await tx.query<ClassRow & { readonly queue: string }>(
+    `SELECT claim_classes.id, claim_classes.edge_id, claim_classes.kind, claim_classes.requires,
+       claim_groups.queue
+     FROM claim_groups JOIN claim_classes ON claim_classes.id = claim_groups.class_id
+     WHERE (claim_groups.class_id, claim_groups.queue) > (?, ?)
+     ORDER BY claim_groups.class_id, claim_groups.queue LIMIT ?`,
+    [after.classId, after.queue, limit],
+  );
+  for (const { id, queue, edge_id: edgeId, kind, requires: requirement } of groups) {
+    const { sql, params } = holdsNothing({ edgeId, kind, requirement });
+    await tx.execute(`DELETE FROM claim_groups WHERE class_id = ? AND queue = ? AND ${sql}`, [
+      id,
+      queue,
+      ...params,
+    ]);
   }
-  const classIds = padded([...nextOfClass.keys()]);
+  const last = groups.length < limit ? undefined : groups.at(-1);
+  const next = last === undefined ? null : { classId: Number(last.id), queue: last.queue };
   await tx.execute(
-    `UPDATE claim_groups SET position = position + ?
-     WHERE queue = ? AND class_id IN (${marks(classIds)})`,
-    [1 / taken.weight, taken.queue, ...classIds],
+    `DELETE FROM claim_classes WHERE id IN (
+       SELECT id FROM claim_classes
+       WHERE NOT EXISTS (SELECT 1 FROM claim_groups WHERE class_id = claim_classes.id)
+         AND id >= ? AND id <= ?
+       ORDER BY id LIMIT ?)`,
+    [after.classId, next?.classId ?? Number.MAX_SAFE_INTEGER, limit],
   );
-  for (const [classId, position] of nextOfClass) {
-    const aheadBy = position - (taken.position + 1);
-    if (aheadBy <= 0) continue;
-    await tx.execute('UPDATE claim_classes SET base = base - ? WHERE id = ?', [aheadBy, classId]);
-  }
-}
-
-/** Groups that one look for empty ones goes through. */
-const EMPTY_BATCH = 100;
-
-/**
- * A claim found nothing in this queue: forgets the groups of its class that are as far and hold nothing
- * that can be leased, the queue's own among them. What is further ahead keeps its place until its turn,
- * or a queue that is empty now and then would never be charged. Answers how many.
- */
-export async function dropEmptyGroups(tx: Tx, head: ClaimHead, edgeId: string): Promise<number> {
-  const own = head.isOwn ? [edgeId] : [];
-  return tx.execute(
-    `DELETE FROM claim_groups WHERE class_id = ? AND queue IN (
-       SELECT queue FROM claim_groups WHERE class_id = ? AND is_paused = 0 AND position <= ?
-       ORDER BY position, queue LIMIT ?)
-     AND NOT EXISTS (
-       SELECT 1 FROM tasks WHERE status = 'queued' AND is_due = 1
-         AND assigned_edge_id ${head.isOwn ? '= ?' : 'IS NULL'}
-         AND claim_group = ? || claim_groups.queue || ?)`,
-    [
-      head.classId,
-      head.classId,
-      head.rawPosition,
-      EMPTY_BATCH,
-      ...own,
-      head.kind + SEPARATOR,
-      SEPARATOR + head.requirement,
-    ],
-  );
+  return next;
 }
 
 /** A paused queue's groups are no claim's; one that goes on stands where the next of its class stands. */
@@ -346,7 +262,7 @@ export async function groupsOfQueue(
   afterClassId: number,
   limit: number,
 ): Promise<GroupOfQueue[]> {
-  const rows = await db.query<{ id: number; edge_id: string; kind: string; requires: string }>(
+  const rows = await db.query<ClassRow>(
     `SELECT claim_classes.id, edge_id, kind, requires
      FROM claim_groups JOIN claim_classes ON claim_classes.id = claim_groups.class_id
      WHERE claim_groups.queue = ? AND claim_groups.class_id > ?

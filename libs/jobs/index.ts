@@ -14,21 +14,24 @@ export type { JobView, TaskCounts } from './job-views';
 export { LeaseFence, taskNotFound } from './lease-fence';
 export type { LeaseClaim } from './lease-fence';
 export {
-  chargeQueue,
   claimGroupOf,
-  claimHeads,
-  claimHeadsStatement,
   demandSignature,
-  dropEmptyGroups,
-  groupOfClass,
+  forgetEmptyGroups,
   groupsOfQueue,
   hasLabels,
-  marks,
   openClaimGroups,
   padded,
   queuedOfGroup,
 } from './claim-groups';
-export type { ClaimHead, Demand, Demander } from './claim-groups';
+export type { Demand, GroupPlace } from './claim-groups';
+export {
+  chargeQueue,
+  claimHeads,
+  claimHeadsStatement,
+  dropEmptyGroups,
+  groupOfClass,
+} from './claim-heads';
+export type { ClaimHead, Demander } from './claim-heads';
 export { findJob, getJob, jobNotFound } from './job-lookup';
 export { JOB_STATUSES, isFinalized } from './job-state';
 export type { AttemptOutcome, JobStatus, OnStall, OnTaskFailure, TaskStatus } from './job-state';

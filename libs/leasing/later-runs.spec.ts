@@ -11,6 +11,30 @@ describe('a later run of a job', () => {
   });
   afterEach(() => lab.close());
 
+  const again = async (jobId: string) => {
+    const jobs = lab.engine.get(JobLifecycle);
+    await lab.engine.unitOfWork.run((tx) => jobs.cancel(tx, jobId, lab.clock.now()));
+    await lab.engine.unitOfWork.run((tx) => jobs.retry(tx, jobId, lab.clock.now()));
+  };
+
+  it('waits for the time that the job was named, and then no longer than its start limit', async () => {
+    const job = await lab.submit({ runAt: lab.clock.now() + 86_400_000, startBySeconds: 60 });
+    await again(job.id);
+    expect(await lab.lease(lab.edge())).toEqual([]);
+    lab.clock.advance(86_400_000);
+    await again(job.id);
+    expect((await lab.leaseOne(lab.edge())).task.jobId).toBe(job.id);
+
+    const late = await lab.submit({ runAt: lab.clock.now() + 1000, startBySeconds: 60 });
+    await again(late.id);
+    lab.clock.advance(61_000);
+    await lab.sweep();
+    expect(await lab.job(late.id)).toMatchObject({
+      status: 'failed',
+      errorCode: 'job.not_started',
+    });
+  });
+
   const completionOf = async (jobId: string): Promise<unknown> => {
     const reads = lab.engine.get(ArtifactReads);
     const record = await reads.get(lab.engine.reads, jobId, 'completion');

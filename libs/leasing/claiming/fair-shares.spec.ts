@@ -1,4 +1,4 @@
-import { JobLifecycle, Queues } from '@foreman/jobs';
+import { JobLifecycle, Queues, forgetEmptyGroups, type GroupPlace } from '@foreman/jobs';
 import type { EdgePrincipal } from '@foreman/edges';
 import type { LeasedTask } from '../lease-request';
 import { LeasingLab } from '../spec/leasing-lab';
@@ -190,6 +190,26 @@ describe('a task that is there', () => {
     expect((await lab.leaseOne(lab.edge())).task.jobId).toBe(wanted.id);
     expect(await lab.lease(lab.edge())).toEqual([]);
     expect(await known('claim_groups')).toEqual([{ count: 0 }]);
+  });
+
+  it('is found after retention has forgotten the groups that no claim comes across', async () => {
+    const ended = await lab.submit({ kind: 'rare', tasks: [{}, { requires: { a: 'b' } }] });
+    await lab.submit({ kind: 'rare', queue: 'other', assignedEdgeId: lab.edge().edgeId });
+    const lifecycle = lab.engine.get(JobLifecycle);
+    await lab.engine.unitOfWork.run((tx) => lifecycle.cancel(tx, ended.id, lab.clock.now()));
+    const wanted = await lab.submit({ kind: 'rare', requires: { c: 'd' } });
+    let place: GroupPlace | null = { classId: 0, queue: '' };
+    for (let turn = 0; place !== null; turn += 1) {
+      const from: GroupPlace = place;
+      place = await lab.engine.unitOfWork.run((tx) => forgetEmptyGroups(tx, from, 1));
+      expect(turn).toBeLessThan(6);
+    }
+    expect([await known('claim_groups'), await known('claim_classes')]).toEqual([
+      [{ count: 2 }],
+      [{ count: 2 }],
+    ]);
+    const edge = lab.edge({ kinds: ['rare'], labels: { c: 'd' } });
+    expect((await lab.leaseOne(edge)).task.jobId).toBe(wanted.id);
   });
 
   it('is found behind queues whose tasks can only fail by their start limit', async () => {
