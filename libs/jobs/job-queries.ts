@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable, SqlValue } from '@foreman/database';
+import { sqlList, type Queryable, type SqlValue } from '@foreman/database';
 import {
   Clock,
   decodeCursor,
@@ -94,11 +94,11 @@ export class JobQueries {
   ): Promise<Map<string, AttemptEntity[]>> {
     const found = new Map<string, AttemptEntity[]>();
     if (tasks.length === 0) return found;
+    const { marks, params } = sqlList(tasks.map((task) => task.id));
     const attempts = await db.entities(
       AttemptEntity,
-      `SELECT * FROM attempts WHERE task_id IN (${tasks.map(() => '?').join(', ')})
-       ORDER BY task_id, number`,
-      tasks.map((task) => task.id),
+      `SELECT * FROM attempts WHERE task_id IN (${marks}) ORDER BY task_id, number`,
+      params,
     );
     for (const attempt of attempts) {
       const known = found.get(attempt.taskId);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '@foreman/database';
+import { sqlList, type Tx } from '@foreman/database';
 
 interface RemovedTable {
   readonly table: string;
@@ -28,10 +28,10 @@ const TABLES: readonly RemovedTable[] = [
 export class JobRowsStore {
   /** Deletes at most `limit` rows of these jobs; fewer than `limit` says that the jobs are gone. */
   async removeBatch(tx: Tx, jobIds: readonly string[], limit: number): Promise<number> {
-    const marks = jobIds.map(() => '?').join(', ');
+    const { marks, params } = sqlList(jobIds);
     let removed = 0;
     for (const table of TABLES) {
-      removed += await tx.execute(deleteOf(table, marks), [...jobIds, limit - removed]);
+      removed += await tx.execute(deleteOf(table, marks), [...params, limit - removed]);
       if (removed >= limit) return removed;
     }
     return removed;
