@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable, SqlValue } from '@foreman/database';
+import { sqlList, sqlRows, type Queryable, type SqlValue } from '@foreman/database';
 import { claimGroupRange, hasLabels, readClaimGroup } from '@foreman/jobs';
 import type { Claimant } from './claimant';
 
@@ -103,22 +103,17 @@ export function groupsStatement(
   edgeId: string,
   ranges: readonly Range[],
 ): { readonly sql: string; readonly params: SqlValue[] } {
-  const values = ranges.map(() => '(?, ?)').join(', ');
+  const { marks, params } = sqlRows(ranges.map(({ from, below }) => [from, below]));
   return {
     sql: `
-      WITH RECURSIVE ranges (range_from, range_below) AS (VALUES ${values}),
+      WITH RECURSIVE ranges (range_from, range_below) AS (
+        SELECT DISTINCT column1, column2 FROM (VALUES ${marks}) given),
       ${steps('open_groups', 'assigned_edge_id IS NULL')},
       ${steps('own_groups', 'assigned_edge_id = ?')}
       SELECT claim_group, place, 0 AS is_own FROM open_groups WHERE claim_group IS NOT NULL
       UNION ALL
       SELECT claim_group, place, 1 AS is_own FROM own_groups WHERE claim_group IS NOT NULL`,
-    params: [
-      ...ranges.flatMap(({ from, below }) => [from, below]),
-      GROUPS_PER_KIND,
-      edgeId,
-      edgeId,
-      GROUPS_PER_KIND,
-    ],
+    params: [...params, GROUPS_PER_KIND, edgeId, edgeId, GROUPS_PER_KIND],
   };
 }
 
@@ -138,9 +133,10 @@ async function openQueues(
   names: readonly string[],
 ): Promise<Map<string, ClaimableQueue>> {
   if (names.length === 0) return new Map();
+  const { marks, params } = sqlList(names);
   const rows = await db.query<{ name: string; weight: number }>(
-    `SELECT name, weight FROM queues WHERE is_paused = 0 AND name IN (${names.map(() => '?').join(', ')})`,
-    [...names],
+    `SELECT name, weight FROM queues WHERE is_paused = 0 AND name IN (${marks})`,
+    params,
   );
   return new Map(
     rows.map(({ name, weight }) => [

@@ -1,4 +1,4 @@
-import type { Queryable, SqlValue } from '@foreman/database';
+import { sqlRows, type Queryable, type SqlValue } from '@foreman/database';
 import { claimGroupRange } from '@foreman/jobs';
 
 /** Tasks of one claim group that can be leased as soon as their queue is not paused. */
@@ -74,18 +74,19 @@ export function queuedGroupsStatement({ kind, queue, edgeId, after, limit }: Gro
 
 /** Of these edges, those that have tasks assigned to them which a claim could take. */
 export async function edgesWithTasks(db: Queryable, edgeIds: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
+  const found = new Set<string>();
   for (let start = 0; start < edgeIds.length; start += EDGES_PER_READ) {
     const some = edgeIds.slice(start, start + EDGES_PER_READ);
-    const rows = await db.query<{ id: string }>(edgesStatement(some.length), some);
-    found.push(...rows.map(({ id }) => id));
+    const { marks, params } = sqlRows(some.map((id) => [id]));
+    const rows = await db.query<{ id: string }>(edgesStatement(marks), params);
+    for (const { id } of rows) found.add(id);
   }
-  return found;
+  return [...found];
 }
 
-export function edgesStatement(count: number): string {
+export function edgesStatement(marks: string): string {
   return `
-    SELECT edges.column1 AS id FROM (VALUES ${Array.from({ length: count }, () => '(?)').join(', ')}) edges
+    SELECT edges.column1 AS id FROM (VALUES ${marks}) edges
     WHERE EXISTS (SELECT 1 FROM tasks
       WHERE status = 'queued' AND is_due = 1 AND assigned_edge_id = edges.column1)`;
 }
