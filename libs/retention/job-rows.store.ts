@@ -11,11 +11,15 @@ interface RemovedTable {
 
 const OF_TASKS = 'task_id IN (SELECT id FROM tasks WHERE job_id IN (%))';
 const OF_JOBS = 'job_id IN (%)';
+const HELD_BY_EDGES = `(edge_id, created_at, job_id) IN (
+  SELECT attempts.edge_id, tasks.created_at, tasks.job_id
+  FROM tasks JOIN attempts ON attempts.task_id = tasks.id WHERE tasks.job_id IN (%))`;
 
 /** Children before the rows that they refer to; the job itself last, so that an interrupted removal is found again. */
 const TABLES: readonly RemovedTable[] = [
   { table: 'late_writes', key: 'id', where: OF_JOBS },
   { table: 'events', key: 'position', where: OF_JOBS },
+  { table: 'edge_jobs', key: 'edge_id, created_at, job_id', where: HELD_BY_EDGES },
   { table: 'attempts', key: 'task_id, number', where: OF_TASKS },
   { table: 'task_payloads', key: 'task_id', where: OF_TASKS },
   { table: 'tasks', key: 'id', where: OF_JOBS },
