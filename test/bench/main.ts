@@ -8,6 +8,7 @@ import { DO_NOTHING } from './http/do-nothing.protocol';
 import { benchHttp } from './http/http-bench';
 import { benchLanes } from './lanes/lanes-bench';
 import { withScratchFolder } from './measure/scratch-folder';
+import { benchLists } from './lists/lists-bench';
 import { benchPolls } from './polls/polls-bench';
 import { benchResults } from './results/results-bench';
 import { benchTransfers } from './transfers/transfers-bench';
@@ -19,6 +20,7 @@ const PARTS = [
   'engine',
   'http',
   'lanes',
+  'lists',
   'polls',
   'results',
   'results-queries',
@@ -59,6 +61,7 @@ async function main(): Promise<void> {
       engine: await part('engine', (own) => benchEngine(plan, own)),
       http: await part('http', (own) => benchHttp(plan, own, (name) => name.includes(values.call))),
       lanes: await part('lanes', (own) => benchLanes(plan, own)),
+      lists: await part('lists', (own) => benchLists(plan, own)),
       polls: await part('polls', (own) => benchPolls(plan, own)),
       queries: await part('results-queries', (own) => benchQueries(plan, own)),
       results: await part('results', (own) => benchResults(plan, own)),

@@ -3,6 +3,7 @@ import type { BenchPlan } from '../bench-plan';
 import type { EngineComparison } from '../engine/engine-bench';
 import type { HttpComparison } from '../http/http-bench';
 import type { LanesFinding, Latency } from '../lanes/lanes-bench';
+import type { ListsFinding } from '../lists/lists-bench';
 import type { Comparison } from '../measure/pairs';
 import type { PollsFinding, WakeLatency } from '../polls/polls-bench';
 import type { ResultsFinding } from '../results/results-bench';
@@ -20,6 +21,7 @@ export interface BenchReport {
   readonly engine: readonly EngineComparison[] | null;
   readonly http: readonly HttpComparison[] | null;
   readonly lanes: LanesFinding | null;
+  readonly lists: ListsFinding | null;
   readonly polls: PollsFinding | null;
   readonly queries: QueriesFinding | null;
   readonly results: ResultsFinding | null;
@@ -42,6 +44,7 @@ export function reportText(report: BenchReport): string {
     engine,
     http,
     lanes,
+    lists,
     polls,
     queries,
     results,
@@ -58,6 +61,7 @@ export function reportText(report: BenchReport): string {
     ...(results === null ? [] : [resultsText(results)]),
     ...(transfers === null ? [] : [transfersText(transfers, report.plan)]),
     ...(webhooks === null ? [] : [webhooksText(webhooks)]),
+    ...(lists === null ? [] : [listsText(lists)]),
   ].join('\n\n');
 }
 
@@ -148,4 +152,10 @@ function queriesText({ rows, questions }: QueriesFinding): string {
   ];
   const head = [`of ${rows} rows`, 'p50 ms', 'worst ms', 'CPU ms', 'worst gap ms'];
   return `6. Questions about result rows, and how long nobody else had a turn\n\n${textTable(head, questions.map(cells))}`;
+}
+
+function listsText({ kept, calls }: ListsFinding): string {
+  const head = ['CPU ms beside kept jobs', ...kept.map(String)];
+  const rows = calls.map(({ name, cpuMs }) => [name, ...cpuMs.map((ms) => ms.toFixed(2))]);
+  return `9. Lists and counters beside what is kept\n\n${textTable(head, rows)}`;
 }
