@@ -3,7 +3,8 @@ import { Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** What the first call with a key made, so that a repeat makes nothing new. */
 @Entity('idempotency_keys')
-@Index('idempotency_keys_age', ['createdAt'])
+@Index('idempotency_keys_age', ['createdAt'], { where: 'holder_id IS NULL' })
+@Index('idempotency_keys_held', ['holderId'], { where: 'holder_id IS NOT NULL' })
 export class IdempotencyKeyEntity {
   @PrimaryColumn({ type: 'text' })
   credentialId!: string;
@@ -22,4 +23,8 @@ export class IdempotencyKeyEntity {
 
   @EpochMsColumn()
   createdAt!: number;
+
+  /** Of what it made, something that lives: so long the key is not looked at. Empty when that is gone. */
+  @TextColumn({ nullable: true })
+  holderId!: string | null;
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '@foreman/database';
+import { sqlList, type Tx } from '@foreman/database';
 import { ArtifactEntity } from './artifact.entity';
 import { ArtifactStore } from './artifact.store';
 
@@ -20,11 +20,11 @@ export class ArtifactRemoval {
     limit: number,
     now: number,
   ): Promise<RemovedArtifacts> {
-    const marks = jobIds.map(() => '?').join(', ');
+    const { marks, params } = sqlList(jobIds);
     const batch = await tx.entities(
       ArtifactEntity,
       `SELECT * FROM artifacts WHERE job_id IN (${marks}) LIMIT ?`,
-      [...jobIds, limit],
+      [...params, limit],
     );
     let bytes = 0;
     for (const artifact of batch) {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable, SqlValue, Tx } from '@foreman/database';
+import { sqlList, type Queryable, type Tx } from '@foreman/database';
 import { DomainError } from '@foreman/kernel';
 
 /** A blob that is to be deleted. */
@@ -58,8 +58,7 @@ export class BlobRegistry {
 
   /** After its bytes are gone. One that got bytes meanwhile stays for the next sweep. */
   async forget(tx: Tx, keys: readonly string[]): Promise<number> {
-    const marks = keys.map(() => '?').join(', ');
-    const params: SqlValue[] = [...keys];
+    const { marks, params } = sqlList(keys);
     await tx.execute(`DELETE FROM corrupt_blobs WHERE blob_key IN (${marks})`, params);
     return tx.execute(
       `DELETE FROM blobs WHERE key IN (${marks}) AND released_at IS NOT NULL

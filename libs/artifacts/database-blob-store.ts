@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { ReadConnection, UnitOfWork, type Queryable, type Tx } from '@foreman/database';
+import { ReadConnection, UnitOfWork, sqlList, type Queryable, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { uploadSwept } from './blob-registry';
 import { BlobStore, MissingBytesError, type ByteRange } from './blob-store';
@@ -65,14 +65,14 @@ export class DatabaseBlobStore extends BlobStore {
 
   async delete(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    const marks = keys.map(() => '?').join(', ');
+    const { marks, params } = sqlList(keys);
     const sql = `
       DELETE FROM blob_chunks WHERE (blob_key, start_byte) IN
         (SELECT blob_key, start_byte FROM blob_chunks WHERE blob_key IN (${marks}) LIMIT ?)`;
     let deleted = DELETE_CHUNKS;
     while (deleted === DELETE_CHUNKS) {
       deleted = await this.unitOfWork.run(
-        (tx) => tx.execute(sql, [...keys, DELETE_CHUNKS]),
+        (tx) => tx.execute(sql, [...params, DELETE_CHUNKS]),
         'bulk',
       );
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readFile, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, symlink } from 'node:fs/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { openTemporaryDatabase, type TemporaryDatabase } from '@foreman/testing';
 import { Database, DatabaseLockedError, NewerSchemaError } from './index';
@@ -164,6 +164,45 @@ describe('opening a database', () => {
     await temporary.database.close();
     const second = await open(temporary.file);
     await second.close();
+  });
+
+  it.each<[string, (folder: string) => Promise<[first: string, second: string]>]>([
+    [
+      'a link to the file',
+      async (folder) => {
+        await symlink('foreman.db', `${folder}/link.db`);
+        return [`${folder}/foreman.db`, `${folder}/link.db`];
+      },
+    ],
+    [
+      'a link to a folder above it, though the file is yet to be made',
+      async (folder) => {
+        await mkdir(`${folder}/data/deep`, { recursive: true });
+        await symlink('data', `${folder}/linked`);
+        return [`${folder}/data/deep/new.db`, `${folder}/linked/deep/new.db`];
+      },
+    ],
+    [
+      'a link that dangles, out of a folder that is a link',
+      async (folder) => {
+        await mkdir(`${folder}/data/deep`, { recursive: true });
+        await symlink('data/deep', `${folder}/linked`);
+        await symlink('../new.db', `${folder}/data/deep/dangling.db`);
+        return [`${folder}/linked/dangling.db`, `${folder}/data/new.db`];
+      },
+    ],
+  ])('is refused for the other name of one file: %s', async (_what, linkIn) => {
+    await temporary.database.close();
+    const [first, second] = await linkIn(temporary.folder);
+    const holder = await open(first);
+    try {
+      await expect(open(second)).rejects.toBeInstanceOf(DatabaseLockedError);
+    } finally {
+      await holder.close();
+    }
+    const again = await open(second);
+    expect(again.file).toBe(holder.file);
+    await again.close();
   });
 
   it('applies each migration once', async () => {

@@ -4,7 +4,7 @@ import { databaseSettings, type DatabaseOptions } from './database.options';
 import { EntityRows } from './entity-rows';
 import { migrateDatabase } from './migrator';
 import { checkpoint } from './sqlite/checkpoint';
-import { FileLock } from './sqlite/file-lock';
+import { FileLock, realFile } from './sqlite/file-lock';
 import { openSqlite, type SqliteConnections } from './sqlite/open-sqlite';
 import { SqliteReadConnection } from './sqlite/sqlite-read-connection';
 import { SqliteUnitOfWork } from './sqlite/sqlite-unit-of-work';
@@ -23,6 +23,8 @@ export class Database {
   private closing: Promise<void> | null = null;
 
   private constructor(
+    /** Where it really is, whatever links the given name led through. */
+    readonly file: string,
     private readonly lock: FileLock,
     private readonly connections: SqliteConnections,
     private readonly work: SqliteUnitOfWork,
@@ -38,9 +40,10 @@ export class Database {
     onHookError: (error: unknown) => void,
   ): Promise<Database> {
     const settings = databaseSettings(options);
-    const lock = FileLock.acquire(`${settings.file}.lock`);
+    const file = realFile(settings.file);
+    const lock = FileLock.acquire(`${file}.lock`);
     try {
-      const connections = await openSqlite(settings.file, settings.busyTimeoutMs, migrateDatabase);
+      const connections = await openSqlite(file, settings.busyTimeoutMs, migrateDatabase);
       const writer = {
         connection: connections.writerConnection,
         dataSource: connections.writer,
@@ -48,6 +51,7 @@ export class Database {
         rows: new EntityRows(connections.writer),
       };
       return new Database(
+        file,
         lock,
         connections,
         new SqliteUnitOfWork(writer, { ...settings, onHookError }),

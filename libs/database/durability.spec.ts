@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@foreman/testing';
@@ -77,10 +77,12 @@ describe('what was acknowledged', () => {
     return new Set(callers);
   };
 
-  it('survives kill -9 at any moment, and the lock does not', async () => {
+  it('survives kill -9 at any moment, and the lock does not, under whatever name', async () => {
     const acknowledged: string[] = [];
+    const link = join(folder, 'link.db');
+    await symlink('foreman.db', link);
     for (let round = 1; round <= 6; round += 1) {
-      const writer = start([file, `round-${round}`, 1000, Number.MAX_SAFE_INTEGER]);
+      const writer = start([link, `round-${round}`, 1000, Number.MAX_SAFE_INTEGER]);
       const wanted = 1 + Math.floor(Math.random() * 300);
       await eventually(
         'the first rows',

@@ -21,6 +21,7 @@ export {
   TextColumn,
 } from './columns';
 export { registerEntities } from './entity-registry';
+export { sqlList, sqlRows } from './sql-list';
 export { StoredTimes } from './stored-times';
 export type { StoredTimesShift } from './stored-times';
 export { ReadConnection, UnitOfWork } from './unit-of-work';

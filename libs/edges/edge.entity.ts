@@ -12,6 +12,8 @@ export type Labels = Record<string, string>;
 /** A registered remote machine. A revoked one stays, for the attempts that name it. */
 @Entity('edges')
 @Index('edges_live_name', ['name'], { unique: true, where: 'revoked_at IS NULL' })
+@Index('edges_former_name', ['name', 'revokedAt'], { where: 'revoked_at IS NOT NULL' })
+@Index('edges_seen', ['lastSeenAt'], { where: 'revoked_at IS NULL' })
 @Index('edges_newest', ['createdAt', 'id'], { where: 'revoked_at IS NULL' })
 @Check(`desired IN ('run', 'drain', 'stop')`)
 @Check('max_leases >= 1')

@@ -33,6 +33,17 @@ export async function liveEdgeByName(db: Queryable, name: string): Promise<EdgeE
   return edge ?? null;
 }
 
+/** Of the revoked edges that had this name, the one that had it last. */
+export async function formerEdgeByName(db: Queryable, name: string): Promise<EdgeEntity | null> {
+  const [edge] = await db.entities(
+    EdgeEntity,
+    `SELECT * FROM edges WHERE name = ? AND revoked_at IS NOT NULL
+     ORDER BY revoked_at DESC LIMIT 1`,
+    [name],
+  );
+  return edge ?? null;
+}
+
 /** The live edge whose present or next token has this hash. */
 export async function edgeByTokenHash(
   db: Queryable,

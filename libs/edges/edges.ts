@@ -19,6 +19,7 @@ import { type EdgePrincipal, edgePrincipalOf } from './edge-principal';
 import {
   type EdgeChanges,
   edgeById,
+  formerEdgeByName,
   liveEdgeByName,
   liveEdgesAfter,
   revokeEdge,
@@ -68,6 +69,17 @@ export class Edges {
     if (!isUuid(idOrName)) return (await liveEdgeByName(db, idOrName))?.id ?? null;
     const edge = await edgeById(db, idOrName);
     return edge === null || edge.revokedAt !== null ? null : edge.id;
+  }
+
+  /**
+   * The edge that is asked about, by id, a revoked one too, or by name: the one that has it, else the one that had it
+   * last. Null when there is none.
+   */
+  async find(db: Queryable, idOrName: string): Promise<string | null> {
+    const edge = isUuid(idOrName)
+      ? await edgeById(db, idOrName)
+      : ((await liveEdgeByName(db, idOrName)) ?? (await formerEdgeByName(db, idOrName)));
+    return edge?.id ?? null;
   }
 
   /** @throws `edge.not_found` (also for a revoked one), `request.invalid` */

@@ -1,4 +1,4 @@
-import type { Queryable, SqlValue, Tx } from '@foreman/database';
+import { sqlRows, type Queryable, type SqlValue, type Tx } from '@foreman/database';
 import { canonicalJson } from '@foreman/kernel';
 
 /** Neither kinds, queues nor labels hold a line break. */
@@ -82,17 +82,16 @@ function overGroups(
   statement: (values: string) => string,
   groups: readonly WantedGroup[],
 ): [sql: string, params: SqlValue[]] {
-  const rows = padded(groups.map((group, place) => ({ ...group, place })));
-  return [
-    statement(rows.map(() => '(?, ?, ?, ?, ?)').join(', ')),
-    rows.flatMap(({ place, edgeId, kind, requirement, queue }) => [
+  const { marks, params } = sqlRows(
+    groups.map(({ edgeId, kind, requirement, queue }, place) => [
       place,
       edgeId,
       kind,
       requirement,
       queue,
     ]),
-  ];
+  );
+  return [statement(marks), [...params]];
 }
 
 const OF_THEIR_CLASSES = `JOIN claim_classes ON claim_classes.edge_id = wanted.column2
@@ -109,12 +108,11 @@ async function makeGroups(tx: Tx, groups: readonly WantedGroup[]): Promise<void>
   for (const { edgeId, kind, requires, requirement } of groups) {
     classes.push([edgeId, kind, requirement, await labels.of(edgeId, kind, requires)]);
   }
-  const rows = padded(classes);
+  const { marks, params } = sqlRows(classes);
   await tx.execute(
-    `INSERT INTO claim_classes (edge_id, kind, requires, label)
-     VALUES ${rows.map(() => '(?, ?, ?, ?)').join(', ')}
+    `INSERT INTO claim_classes (edge_id, kind, requires, label) VALUES ${marks}
      ON CONFLICT (edge_id, kind, requires) DO NOTHING`,
-    rows.flat(),
+    params,
   );
   await tx.execute(...overGroups(INSERT_GROUPS, groups));
 }
@@ -288,14 +286,4 @@ export async function queuedOfGroup(db: Queryable, group: Demand, limit: number)
     [...(assignedEdgeId === null ? [] : [assignedEdgeId]), claimGroupOf(group), limit],
   );
   return Number(row?.count ?? 0);
-}
-
-/** Repeats the last value up to a power of two, so that lists of all lengths make few SQL texts. */
-export function padded<T>(values: readonly T[]): T[] {
-  const length = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
-  return Array.from({ length }, (_, index) => values[Math.min(index, values.length - 1)] as T);
-}
-
-export function marks(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ');
 }

@@ -1,13 +1,5 @@
-import type { Queryable, SqlValue, Tx } from '@foreman/database';
-import {
-  groupText,
-  hasLabels,
-  holdsNothing,
-  labelText,
-  marks,
-  padded,
-  type Labels,
-} from './claim-groups';
+import { sqlList, type Queryable, type SqlValue, type Tx } from '@foreman/database';
+import { groupText, hasLabels, holdsNothing, labelText, type Labels } from './claim-groups';
 
 /** What asks for a task: an edge, and the kinds that it wants. */
 export interface Demander {
@@ -73,14 +65,14 @@ export function claimHeadsStatement(
   labels: Labels,
   count: number,
 ): { readonly sql: string; readonly params: SqlValue[] } {
-  const wanted = padded(kinds);
-  const had = padded(['', ...Object.entries(labels).map(labelText)]);
+  const wanted = sqlList(kinds);
+  const had = sqlList(['', ...Object.entries(labels).map(labelText)]);
   const sql = `
     WITH classes AS (
       SELECT * FROM claim_classes
-      WHERE edge_id = '' AND kind IN (${marks(wanted)}) AND label IN (${marks(had)})
+      WHERE edge_id = '' AND kind IN (${wanted.marks}) AND label IN (${had.marks})
       UNION ALL
-      SELECT * FROM claim_classes WHERE edge_id = ? AND kind IN (${marks(wanted)}))
+      SELECT * FROM claim_classes WHERE edge_id = ? AND kind IN (${wanted.marks}))
     SELECT classes.id, classes.edge_id, classes.kind, classes.requires, classes.base,
       heads.queue, heads.position, coalesce(queues.weight, 1) AS weight
     FROM classes
@@ -88,7 +80,7 @@ export function claimHeadsStatement(
       SELECT queue FROM claim_groups WHERE class_id = classes.id AND is_paused = 0
       ORDER BY position, queue LIMIT ?)
     LEFT JOIN queues ON queues.name = heads.queue`;
-  return { sql, params: [...wanted, ...had, edgeId, ...wanted, count] };
+  return { sql, params: [...wanted.params, ...had.params, edgeId, ...wanted.params, count] };
 }
 
 function claimHead(row: HeadRow): ClaimHead {
@@ -119,11 +111,11 @@ export async function chargeQueue(
   for (const { classId, position } of heads) {
     nextOfClass.set(classId, Math.min(position, nextOfClass.get(classId) ?? position));
   }
-  const classIds = padded([...nextOfClass.keys()]);
+  const classes = sqlList([...nextOfClass.keys()]);
   await tx.execute(
     `UPDATE claim_groups SET position = position + ?
-     WHERE queue = ? AND class_id IN (${marks(classIds)})`,
-    [1 / taken.weight, taken.queue, ...classIds],
+     WHERE queue = ? AND class_id IN (${classes.marks})`,
+    [1 / taken.weight, taken.queue, ...classes.params],
   );
   for (const [classId, position] of nextOfClass) {
     const aheadBy = position - (taken.position + 1);

@@ -20,7 +20,6 @@ export {
   groupsOfQueue,
   hasLabels,
   openClaimGroups,
-  padded,
   queuedOfGroup,
 } from './claim-groups';
 export type { Demand, GroupPlace } from './claim-groups';
@@ -45,8 +44,10 @@ export type { JobCommand, NamedInput, TaskCommand } from './job-command';
 export { checkJobCommand } from './job-command.check';
 export { JobLifecycle } from './job-lifecycle';
 export type { CompletionStep } from './job-lifecycle';
+export { jobCursor, listJobs } from './job-list';
+export type { JobFilter } from './job-list';
 export { JobQueries } from './job-queries';
-export type { JobFilter, TaskWithAttempts } from './job-queries';
+export type { TaskWithAttempts } from './job-queries';
 export { JobSubmission, laneOf } from './job-submission';
 export { JobsModule } from './jobs.module';
 export type { JobsOptions } from './jobs.options';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable } from '@foreman/database';
+import { sqlList, type Queryable } from '@foreman/database';
 import { Clock, isoTime, isoTimeOrNull } from '@foreman/kernel';
 import { findJob } from './job-lookup';
 import type { JobEntity } from './job.entity';
@@ -67,7 +67,7 @@ export class JobViews {
   async of(db: Queryable, jobs: readonly JobEntity[]): Promise<JobView[]> {
     if (jobs.length === 0) return [];
     const ids = jobs.map((job) => job.id);
-    const marks = ids.map(() => '?').join(', ');
+    const { marks, params } = sqlList(ids);
     const now = this.clock.now();
     const sums = await db.query<TaskSums>(
       `SELECT job_id, status, count(*) AS count, sum(processed) AS processed, sum(total) AS total,
@@ -75,7 +75,7 @@ export class JobViews {
          sum(CASE WHEN total > processed THEN total - processed ELSE 0 END) AS remaining,
          max(result_folder) AS folder
        FROM tasks WHERE job_id IN (${marks}) GROUP BY job_id, status`,
-      [now, now, ...ids],
+      [now, now, ...params],
     );
     const latest = await db.query<{ job_id: string; progress_status: string | null }>(
       `SELECT job_id, progress_status FROM (
@@ -83,7 +83,7 @@ export class JobViews {
            row_number() OVER (PARTITION BY job_id ORDER BY progress_at DESC, task_index) AS place
          FROM tasks WHERE job_id IN (${marks}) AND progress_at IS NOT NULL) reported
        WHERE place = 1`,
-      ids,
+      params,
     );
     const statusOf = new Map(latest.map((row) => [row.job_id, row.progress_status]));
     const sumsOf = new Map<string, TaskSums[]>(ids.map((id) => [id, []]));

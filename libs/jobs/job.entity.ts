@@ -20,6 +20,8 @@ import type { Summary } from './summary';
 @Check(`on_stall IN ('mark', 'fail')`)
 @Index('jobs_newest', ['createdAt', 'id'], { where: 'hidden_at IS NULL' })
 @Index('jobs_by_status', ['status', 'createdAt', 'id'], { where: 'hidden_at IS NULL' })
+@Index('jobs_by_kind', ['kind', 'createdAt', 'id'], { where: 'hidden_at IS NULL' })
+@Index('jobs_by_queue', ['queue', 'createdAt', 'id'], { where: 'hidden_at IS NULL' })
 export class JobEntity {
   @IdColumn() id!: string;
   @TextColumn() kind!: string;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Queryable, type Tx } from '@foreman/database';
-import { DomainError } from '@foreman/kernel';
+import { DomainError, decodeCursor, pageOf, type Page, type PageRequest } from '@foreman/kernel';
 import { PausedQueues } from './paused-queues';
 import { pauseClaimGroups } from './claim-groups';
 import { QueueEntity } from './queue.entity';
@@ -15,8 +15,15 @@ export class Queues {
     private readonly paused: PausedQueues,
   ) {}
 
-  async list(db: Queryable): Promise<QueueEntity[]> {
-    return db.entities(QueueEntity, 'SELECT * FROM queues ORDER BY name');
+  /** By name. @throws `request.invalid` for a foreign cursor. */
+  async list(db: Queryable, page: PageRequest): Promise<Page<QueueEntity>> {
+    const after = page.cursor === null ? '' : String(decodeCursor(page.cursor, 1)[0]);
+    const queues = await db.entities(
+      QueueEntity,
+      'SELECT * FROM queues WHERE name > ? ORDER BY name LIMIT ?',
+      [after, page.limit + 1],
+    );
+    return pageOf(queues, page.limit, (queue) => [queue.name]);
   }
 
   /** A paused queue's tasks are not leased; those that run go on. @throws `queue.not_found`. */

@@ -1,4 +1,4 @@
-import { JobQueries, claimHeadsStatement } from '@foreman/jobs';
+import { claimHeadsStatement } from '@foreman/jobs';
 import { NEXT_AVAILABLE } from './claiming/due-tasks';
 import { EXPIRED, NEXT_DUE, NOT_STARTED, TIMED_OUT } from './time/lease-sweep';
 import { STALLED } from './time/stalled-tasks';
@@ -86,28 +86,5 @@ describe('query plans', () => {
     ).join('\n');
     expect(details).toContain(index);
     expect(details).not.toMatch(/SCAN (?!.*USING)|TEMP B-TREE/);
-  });
-
-  it.each([
-    ['all jobs', {}, 'jobs_newest'],
-    ['jobs of a status', { status: 'running' as const }, 'jobs_by_status'],
-  ])('a page of %s: newest first from its index', async (_what, filter, index) => {
-    const seen: string[] = [];
-    const reads = lab.engine.reads;
-    const spy = jest.spyOn(reads, 'entities').mockImplementation(async (_entity, sql) => {
-      seen.push(sql);
-      return [];
-    });
-    const cursor = Buffer.from(JSON.stringify([1, 'x'])).toString('base64url');
-    await lab.engine.get(JobQueries).list(reads, filter, { limit: 50, cursor });
-    spy.mockRestore();
-    const details = (
-      await plan(
-        seen[0]!,
-        Array.from(seen[0]!.matchAll(/\?/g), () => 1),
-      )
-    ).join('\n');
-    expect(details).toContain(index);
-    expect(details).not.toContain('TEMP B-TREE');
   });
 });

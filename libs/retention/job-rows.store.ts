@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '@foreman/database';
+import { sqlList, type Tx } from '@foreman/database';
 
 interface RemovedTable {
   readonly table: string;
@@ -11,11 +11,15 @@ interface RemovedTable {
 
 const OF_TASKS = 'task_id IN (SELECT id FROM tasks WHERE job_id IN (%))';
 const OF_JOBS = 'job_id IN (%)';
+const HELD_BY_EDGES = `(edge_id, created_at, job_id) IN (
+  SELECT attempts.edge_id, tasks.created_at, tasks.job_id
+  FROM tasks JOIN attempts ON attempts.task_id = tasks.id WHERE tasks.job_id IN (%))`;
 
 /** Children before the rows that they refer to; the job itself last, so that an interrupted removal is found again. */
 const TABLES: readonly RemovedTable[] = [
   { table: 'late_writes', key: 'id', where: OF_JOBS },
   { table: 'events', key: 'position', where: OF_JOBS },
+  { table: 'edge_jobs', key: 'edge_id, created_at, job_id', where: HELD_BY_EDGES },
   { table: 'attempts', key: 'task_id, number', where: OF_TASKS },
   { table: 'task_payloads', key: 'task_id', where: OF_TASKS },
   { table: 'tasks', key: 'id', where: OF_JOBS },
@@ -28,10 +32,10 @@ const TABLES: readonly RemovedTable[] = [
 export class JobRowsStore {
   /** Deletes at most `limit` rows of these jobs; fewer than `limit` says that the jobs are gone. */
   async removeBatch(tx: Tx, jobIds: readonly string[], limit: number): Promise<number> {
-    const marks = jobIds.map(() => '?').join(', ');
+    const { marks, params } = sqlList(jobIds);
     let removed = 0;
     for (const table of TABLES) {
-      removed += await tx.execute(deleteOf(table, marks), [...jobIds, limit - removed]);
+      removed += await tx.execute(deleteOf(table, marks), [...params, limit - removed]);
       if (removed >= limit) return removed;
     }
     return removed;

@@ -1,7 +1,9 @@
 import { ArtifactObjects, ArtifactsModule } from '@foreman/artifacts';
 import { ResultsModule } from '@foreman/results';
+import { JobLifecycle } from '@foreman/jobs';
 import { openTestEngine, watchUnits, type TestEngine } from '@foreman/testing';
 import { WebhooksModule } from '@foreman/webhooks';
+import { OLD_KEYS } from './key-expiry';
 import { Retention } from './retention';
 import { RetentionModule } from './retention.module';
 
@@ -99,10 +101,102 @@ describe('retention of keys', () => {
     expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(308);
     const idsOfUnits = units.map(({ statements }) =>
       statements
-        .filter(({ sql }) => sql.startsWith('SELECT 1 FROM jobs WHERE id IN'))
-        .reduce((ids, { params }) => ids + params.length, 0),
+        .filter(({ sql }) => sql.startsWith('SELECT id FROM jobs WHERE id IN'))
+        .reduce((ids, { params }) => ids + new Set(params).size, 0),
     );
     expect(Math.max(...idsOfUnits)).toBeLessThanOrEqual(1000);
     expect(idsOfUnits.reduce((all, ids) => all + ids, 0)).toBe(8000 + 300 + 1);
+  });
+
+  describe('a key of what lives', () => {
+    const DAY_MS = 86_400_000;
+
+    async function remember(key: string, made: readonly string[]): Promise<void> {
+      const use = { credential_id: 'me', path: '/jobs/batch', idempotency_key: key };
+      const answer = JSON.stringify(made);
+      const row = { ...use, body_sha256: 'x', answer, created_at: engine.clock.now() };
+      await engine.unitOfWork.run((tx) => tx.insert('idempotency_keys', row));
+    }
+
+    /** Pruned: by its time at the next run. */
+    const end = (jobId: string) =>
+      engine.unitOfWork.run(async (tx) => {
+        await engine.get(JobLifecycle).cancel(tx, jobId, engine.clock.now());
+        await tx.execute('UPDATE jobs SET expires_at = ? WHERE id = ?', [
+          engine.clock.now(),
+          jobId,
+        ]);
+      });
+    const keys = () => count('SELECT count(*) AS n FROM idempotency_keys');
+    /** How many keys a run looked at. */
+    const look = async () => {
+      const units = watchUnits(engine.unitOfWork);
+      await retention.runOnce();
+      return units
+        .flatMap(({ statements }) => statements)
+        .filter(({ sql }) => sql === OLD_KEYS)
+        .reduce((all, { rows }) => all + rows, 0);
+    };
+
+    it('is looked at once, and not again while that lives', async () => {
+      const jobs = await Promise.all([1, 2].map(() => engine.submit()));
+      for (let n = 0; n < 450; n += 1) {
+        await remember(`key ${n}`, [jobs[n % 2]?.id ?? '']);
+      }
+      engine.clock.advance(DAY_MS + 1);
+      // A unit that looked at as many as it may does not know that it was the last.
+      expect(await look()).toBe(450);
+      expect(await look()).toBe(0);
+      engine.clock.advance(100 * DAY_MS);
+      expect(await look()).toBe(0);
+      expect(await keys()).toBe(450);
+      await end(jobs[0]?.id ?? '');
+      await retention.runOnce();
+      expect(await keys()).toBe(225);
+      expect(await look()).toBe(0);
+    });
+
+    it('goes with the last of what it made, not with the first', async () => {
+      const jobs = await Promise.all([1, 2, 3].map(() => engine.submit()));
+      await remember(
+        'batch',
+        jobs.map(({ id }) => id),
+      );
+      engine.clock.advance(DAY_MS + 1);
+      await retention.runOnce();
+      for (const { id } of jobs.toReversed()) {
+        expect(await keys()).toBe(1);
+        await end(id);
+        await retention.runOnce();
+      }
+      expect(await keys()).toBe(0);
+    });
+
+    it('stays for its 24 h though what it made is pruned before', async () => {
+      const job = await engine.submit();
+      await remember('short', [job.id]);
+      await end(job.id);
+      await retention.runOnce();
+      expect(await count('SELECT count(*) AS n FROM jobs')).toBe(0);
+      engine.clock.advance(DAY_MS);
+      await retention.runOnce();
+      expect(await keys()).toBe(1);
+      engine.clock.advance(1);
+      await retention.runOnce();
+      expect(await keys()).toBe(0);
+    });
+
+    it('is let go by the removal of whatever it may have made', async () => {
+      const input = { id: engine.ids.uuid(), content_type: 'text/csv', ttl_seconds: 1 };
+      const times = { created_at: 0, expires_at: engine.clock.now() + DAY_MS + 2 };
+      await engine.unitOfWork.run((tx) => tx.insert('inputs', { ...input, ...times }));
+      await remember('input', [input.id]);
+      engine.clock.advance(DAY_MS + 1);
+      await retention.runOnce();
+      expect(await keys()).toBe(1);
+      await engine.unitOfWork.run((tx) => tx.execute('DELETE FROM inputs'));
+      await retention.runOnce();
+      expect(await keys()).toBe(0);
+    });
   });
 });

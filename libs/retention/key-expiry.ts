@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Queryable, type SqlValue, type Tx } from '@foreman/database';
+import { UnitOfWork, sqlList, type Queryable, type SqlValue, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { RetentionSettings } from './retention.options';
 
@@ -12,28 +12,25 @@ interface OldKey {
   readonly credential_id: string;
   readonly path: string;
   readonly idempotency_key: string;
-  readonly created_at: number;
 }
 
 /** Keys that one bulk unit looks at. */
 const BATCH = 200;
 /** Ids that it looks for, in six tables, but for the first key, whatever it has: one of `POST /jobs/batch` has up to a thousand. */
 const BATCH_IDS = 1000;
-/**
- * Units of one run: with a run a minute this keeps up with 300 keys a second, and a walk over the keys
- * of a million living jobs is spread over many runs.
- */
+/** Units of one run: with a run a minute this keeps up with 300 keys a second. */
 const BATCHES_A_RUN = 100;
 
-/** Where what a key made can be found by its id. */
+/** Where what a key made can be found by its id. Removing a row there lets the keys go that it holds (a trigger). */
 const MADE = ['jobs', 'api_keys', 'enrolments', 'webhook_endpoints', 'releases', 'inputs'];
 
-/** Forgets idempotency keys: after 24 h, unless what they made still lives (contract). */
+/**
+ * Forgets idempotency keys: after 24 h, unless what they made still lives (contract). A key is looked at when it is old,
+ * and then held by something that it made and that lives; it is looked at again when that has been removed. So
+ * keys of living things, of which there may be a million, cost a run nothing.
+ */
 @Injectable()
 export class KeyExpiry {
-  /** Where the last batch stopped, null at the end: keys of living things are old for long, and must not hide those behind them. */
-  private after: OldKey | null = null;
-
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -52,11 +49,9 @@ export class KeyExpiry {
   private async forgetOldKeys(before: number): Promise<number> {
     let forgotten = 0;
     for (let batch = 0; batch < BATCHES_A_RUN; batch += 1) {
-      const { after } = this;
-      const unit = await this.unitOfWork.run((tx) => forgetKeys(tx, before, after), 'bulk');
+      const unit = await this.unitOfWork.run((tx) => lookAtKeys(tx, before), 'bulk');
       forgotten += unit.forgotten;
-      this.after = unit.after;
-      if (this.after === null) break;
+      if (unit.isLast) break;
     }
     return forgotten;
   }
@@ -75,30 +70,21 @@ export class KeyExpiry {
   }
 }
 
-/** Looks at the next keys; answers where it stopped, null at the end. */
-async function forgetKeys(
-  tx: Tx,
-  before: number,
-  from: OldKey | null,
-): Promise<{ forgotten: number; after: OldKey | null }> {
-  const old = await tx.query<OldKey>(OLD_KEYS, [before, ...placeOf(from), BATCH]);
+/** Forgets or holds each key that it looks at, so that the next unit finds the next ones. */
+async function lookAtKeys(tx: Tx, before: number): Promise<{ forgotten: number; isLast: boolean }> {
+  const old = await tx.query<OldKey>(OLD_KEYS, [before, BATCH]);
   let forgotten = 0;
   let idsLeft = BATCH_IDS;
-  let after = from;
   for (const key of old) {
     // One by one: the answers of 200 such keys are megabytes, most of them for a later unit.
     const ids = await madeBy(tx, key);
-    if (ids.length > idsLeft && idsLeft < BATCH_IDS) return { forgotten, after };
+    if (ids.length > idsLeft && idsLeft < BATCH_IDS) return { forgotten, isLast: false };
     idsLeft -= ids.length;
-    if (!(await livesOn(tx, ids))) forgotten += await tx.execute(FORGET_KEY, primaryKey(key));
-    after = key;
+    const holder = await livingOf(tx, ids);
+    if (holder === null) forgotten += await tx.execute(FORGET_KEY, primaryKey(key));
+    else await tx.execute(HOLD_KEY, [holder, ...primaryKey(key)]);
   }
-  return { forgotten, after: old.length < BATCH ? null : after };
-}
-
-/** Before every key, where nothing was looked at yet. */
-function placeOf(key: OldKey | null): SqlValue[] {
-  return key === null ? [0, '', '', ''] : [key.created_at, ...primaryKey(key)];
+  return { forgotten, isLast: old.length < BATCH };
 }
 
 function primaryKey(key: OldKey): SqlValue[] {
@@ -117,27 +103,32 @@ function madeIds(answer: string): string[] {
   return Array.isArray(ids) ? ids.map(String) : [];
 }
 
-async function livesOn(db: Queryable, ids: readonly SqlValue[]): Promise<boolean> {
-  if (ids.length === 0) return false;
-  const marks = ids.map(() => '?').join(', ');
+/** The youngest of them that lives: mostly it is the last to go, so that a key of a thousand jobs is not looked at a thousand times. */
+async function livingOf(db: Queryable, ids: readonly SqlValue[]): Promise<string | null> {
+  const { marks, params } = sqlList(ids);
   for (const table of MADE) {
-    const found = await db.query(`SELECT 1 FROM ${table} WHERE id IN (${marks}) LIMIT 1`, ids);
-    if (found.length > 0) return true;
+    const [found] = await db.query<{ id: string }>(
+      `SELECT id FROM ${table} WHERE id IN (${marks}) ORDER BY id DESC LIMIT 1`,
+      params,
+    );
+    if (found !== undefined) return found.id;
   }
-  return false;
+  return null;
 }
 
-/** Few keys have the same millisecond: they alone are sorted, by what tells them apart. */
 export const OLD_KEYS = `
-  SELECT credential_id, path, idempotency_key, created_at FROM idempotency_keys
-  WHERE created_at < ? AND (created_at, credential_id, path, idempotency_key) > (?, ?, ?, ?)
-  ORDER BY created_at, credential_id, path, idempotency_key LIMIT ?`;
+  SELECT credential_id, path, idempotency_key FROM idempotency_keys
+  WHERE holder_id IS NULL AND created_at < ? ORDER BY created_at LIMIT ?`;
 
 const ANSWER = `
   SELECT answer FROM idempotency_keys WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;
 
 const FORGET_KEY = `
   DELETE FROM idempotency_keys WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;
+
+const HOLD_KEY = `
+  UPDATE idempotency_keys SET holder_id = ?
+  WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;
 
 /** A request whose lease lives is repeated as long as it does. */
 export const FORGET_LEASE_REQUESTS = `

@@ -5,6 +5,7 @@ import { WebhooksModule } from '@foreman/webhooks';
 import { EXPIRED, HIDDEN, HIDE } from './expired-jobs.store';
 import { REMOVAL_STATEMENTS } from './job-rows.store';
 import { FORGET_LEASE_REQUESTS, OLD_KEYS } from './key-expiry';
+import { NEXT_QUEUES, REMOVE_UNUSED } from './unused-queues';
 
 describe('the statements of retention', () => {
   let engine: TestEngine;
@@ -44,6 +45,12 @@ describe('the statements of retention', () => {
       [/^SEARCH jobs USING INDEX jobs_hidden \(.+>.+\)/, /deliveries_of_job|deliveries.*job_id=\?/],
     ],
     ['old keys', OLD_KEYS, [/idempotency_keys_age/]],
+    [
+      'unused queues',
+      REMOVE_UNUSED,
+      [/^SEARCH queues USING INDEX \S+ \(name>\? AND name<\?\)/m, /INDEX jobs_by_queue/],
+    ],
+    ['the next queues', NEXT_QUEUES, [/^SEARCH queues USING COVERING INDEX \S+ \(name>\?\)/]],
     ['old lease requests', FORGET_LEASE_REQUESTS, [/lease_requests_age/, /attempts_by_request/]],
   ])('%s: by its indexes, reading no table whole', async (_what, sql, indexes) => {
     const details = await plan(sql);
@@ -54,6 +61,7 @@ describe('the statements of retention', () => {
   it.each([
     ['who has expired', EXPIRED],
     ['what is hidden', HIDDEN],
+    ['old keys', OLD_KEYS],
   ])('%s: a page is in the order of its index, and nothing is sorted', async (_what, sql) => {
     expect(await plan(sql)).not.toContain('TEMP B-TREE');
   });

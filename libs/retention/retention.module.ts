@@ -4,6 +4,7 @@ import { JobRemoval } from './job-removal';
 import { JobRowsStore } from './job-rows.store';
 import { KeyExpiry } from './key-expiry';
 import { Retention } from './retention';
+import { UnusedQueues } from './unused-queues';
 import { RetentionSettings, type RetentionOptions } from './retention.options';
 
 /** What may go, and its removal across all libs. Starts no timer: the application calls `runOnce()`. */
@@ -21,6 +22,7 @@ export class RetentionModule {
         JobRowsStore,
         KeyExpiry,
         Retention,
+        UnusedQueues,
       ],
       exports: [Retention],
     };

@@ -11,6 +11,7 @@ import {
 } from './expired-jobs.store';
 import { JobRemoval, type RemovalCounts } from './job-removal';
 import { KeyExpiry } from './key-expiry';
+import { UnusedQueues } from './unused-queues';
 import { RetentionSettings } from './retention.options';
 
 /** What a run did (contract, `POST /admin/retention/run`). */
@@ -44,6 +45,7 @@ export class Retention {
     private readonly blobs: BlobSweep,
     private readonly results: ResultSweep,
     private readonly keys: KeyExpiry,
+    private readonly queues: UnusedQueues,
     private readonly settings: RetentionSettings,
   ) {}
 
@@ -68,6 +70,7 @@ export class Retention {
     await this.blobs.runOnce();
     await this.results.runOnce();
     await this.keys.runOnce();
+    await this.queues.runOnce();
     await this.vacuum();
     return { examined: held + examined, ...removed };
   }

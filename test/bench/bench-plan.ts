@@ -20,6 +20,10 @@ export interface BenchPlan {
   readonly lanesWrites: number;
   /** How long small writes are measured beside uploads. */
   readonly lanesMs: number;
+  /** Kept jobs beside which lists and counters are measured, once each. */
+  readonly listsKept: readonly number[];
+  /** How often each is asked for. */
+  readonly listsRounds: number;
   /** Long polls that are parked. */
   readonly pollsParked: number;
   /** How long their first polls last; they are to outlast the parking and the time below. At most 50. */
@@ -60,6 +64,8 @@ export const FULL_PLAN: BenchPlan = {
   httpWarmUpCalls: 640,
   lanesWrites: 3000,
   lanesMs: 3000,
+  listsKept: [1000, 100_000],
+  listsRounds: 200,
   pollsParked: 5000,
   pollsWaitSeconds: 50,
   pollsIdleMs: 30_000,
@@ -88,6 +94,8 @@ export const QUICK_PLAN: BenchPlan = {
   httpWarmUpCalls: 48,
   lanesWrites: 100,
   lanesMs: 300,
+  listsKept: [100, 2000],
+  listsRounds: 3,
   pollsParked: 200,
   pollsWaitSeconds: 8,
   pollsIdleMs: 1000,

@@ -9,6 +9,7 @@ import { DO_NOTHING } from './http/do-nothing.protocol';
 import { benchHttp } from './http/http-bench';
 import { benchLanes } from './lanes/lanes-bench';
 import { withScratchFolder } from './measure/scratch-folder';
+import { benchLists } from './lists/lists-bench';
 import { benchPolls } from './polls/polls-bench';
 import { benchResults } from './results/results-bench';
 import { benchTransfers } from './transfers/transfers-bench';
@@ -21,6 +22,7 @@ const PARTS = [
   'claims',
   'http',
   'lanes',
+  'lists',
   'polls',
   'results',
   'results-queries',
@@ -62,6 +64,7 @@ async function main(): Promise<void> {
       claims: await part('claims', (own) => benchClaims(plan, own)),
       http: await part('http', (own) => benchHttp(plan, own, (name) => name.includes(values.call))),
       lanes: await part('lanes', (own) => benchLanes(plan, own)),
+      lists: await part('lists', (own) => benchLists(plan, own)),
       polls: await part('polls', (own) => benchPolls(plan, own)),
       queries: await part('results-queries', (own) => benchQueries(plan, own)),
       results: await part('results', (own) => benchResults(plan, own)),

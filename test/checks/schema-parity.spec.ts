@@ -10,7 +10,13 @@ import { createGateway } from '../../apps/gateway/create-gateway';
 const LIBS = join(__dirname, '../../libs');
 
 /** Known to SQL only: nothing of the engine reads them back as objects. */
-const WITHOUT_ENTITY = ['late_writes', 'lease_requests'];
+const WITHOUT_ENTITY = [
+  'delivery_totals',
+  'edge_jobs',
+  'job_totals',
+  'late_writes',
+  'lease_requests',
+];
 
 interface TableColumn {
   readonly name: string;

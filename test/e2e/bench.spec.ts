@@ -34,6 +34,7 @@ interface Report {
   readonly http: readonly Row[];
   readonly lanes: { besideUploads: { writes: number; p99Ms: number } };
   readonly results: { incoming: Row; flows: { name: string; rowsPerSecond: number }[] };
+  readonly lists: { calls: { name: string; cpuMs: number[] }[] };
   readonly transfers: { name: string; writes: { beside: { count: number } } }[];
   readonly webhooks: { drained: number; mostAtOneHost: number; beside: { events: number } };
   readonly polls: { idleStatements: number; many: { tasks: number; p99FromCallMs: number } };
@@ -70,6 +71,8 @@ describe('npm run bench -- --quick', () => {
       expect(rows.map(({ name }) => name)).toEqual(ROWS);
       expect(rows.filter(({ ratio }) => !(ratio > 0))).toEqual([]);
       expect(report.lanes.besideUploads.writes).toBeGreaterThan(0);
+      expect(report.lists.calls.length).toBeGreaterThan(10);
+      expect(report.lists.calls.filter(({ cpuMs }) => cpuMs.length !== 2)).toEqual([]);
       expect(report.polls.idleStatements).toBe(0);
       expect(report.polls.many).toMatchObject({ tasks: 20, p99FromCallMs: expect.any(Number) });
       const flows = report.results.flows.map(({ name }) => name);

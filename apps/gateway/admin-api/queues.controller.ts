@@ -1,12 +1,11 @@
 import { ReadConnection } from '@foreman/database';
 import { Queues } from '@foreman/jobs';
-import { decodeCursor, pageOf } from '@foreman/kernel';
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiPage, pageAnswer } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
 import { ServiceFace } from '../http/faces';
-import { PageQueryDto } from '../http/page.dto';
+import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { ChangeQueueDto, QueueDto, queueDto } from './queue.dto';
 
 @ApiTags('admin')
@@ -22,18 +21,13 @@ export class QueuesController {
   @ApiOperation({
     operationId: 'listQueues',
     summary: 'List queues',
-    description: 'By name. A queue comes into being with the first job that names it.',
+    description:
+      'By name. A queue comes into being with the first job that names it, and goes with the last one unless it is paused or has a weight.',
   })
   @ApiPage(QueueDto)
   @ApiProblems('request.invalid')
   async list(@Query() query: PageQueryDto) {
-    const after = query.cursor === undefined ? null : String(decodeCursor(query.cursor, 1)[0]);
-    const queues = await this.queues.list(this.reads);
-    const rest = queues.filter((queue) => after === null || queue.name > after);
-    return pageAnswer(
-      pageOf(rest, query.limit, (queue) => [queue.name]),
-      queueDto,
-    );
+    return pageAnswer(await this.queues.list(this.reads, pageRequestOf(query)), queueDto);
   }
 
   @Patch(':name')

@@ -2,6 +2,7 @@ import { FakeClock } from '@foreman/testing';
 import type { GatewayOptions } from '../config/gateway-options';
 import { DiskReserve } from './disk-reserve';
 import { FreeSpace } from './free-space';
+import type { Database } from '@foreman/database';
 
 const RESERVE = 1000;
 const FULL = { code: 'server.storage_full', details: { retryAfterSeconds: 60 } };
@@ -21,7 +22,7 @@ describe('the disk reserve', () => {
 
   const reserveOf = (diskReserveBytes: number, Space = FakeSpace) => {
     const options = { diskReserveBytes } as GatewayOptions;
-    return new DiskReserve(clock, new Space(options), options);
+    return new DiskReserve(clock, new Space({} as Database), options);
   };
 
   beforeEach(() => {

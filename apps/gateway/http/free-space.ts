@@ -1,16 +1,16 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Inject, Injectable } from '@nestjs/common';
-import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
+import { Database } from '@foreman/database';
+import { Injectable } from '@nestjs/common';
 
 /** What the file system of the database has left. */
 @Injectable()
 export class FreeSpace {
-  constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {}
+  constructor(private readonly database: Database) {}
 
   /** Bytes that an ordinary user may still take. */
   async bytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(dirname(this.options.databaseFile));
+    const { bavail, bsize } = await statfs(dirname(this.database.file));
     return bavail * bsize;
   }
 }

@@ -2,7 +2,14 @@ import type { Principal } from '@foreman/access';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Edges } from '@foreman/edges';
 import { Clock, type ErrorCode, type Page } from '@foreman/kernel';
-import { JobLifecycle, JobQueries, getJob, type JobFilter } from '@foreman/jobs';
+import {
+  JobLifecycle,
+  JobQueries,
+  getJob,
+  jobCursor,
+  listJobs,
+  type JobFilter,
+} from '@foreman/jobs';
 import { JobExplain } from '@foreman/leasing';
 import {
   Body,
@@ -135,19 +142,20 @@ export class JobsController {
   @ApiOperation({
     operationId: 'listJobs',
     summary: 'List jobs',
-    description: 'Newest first, narrowed by what is asked for; hidden ones are left out.',
+    description:
+      'Newest first, narrowed by what is asked for; hidden ones are left out. A page may be shorter than its limit, or empty: only `nextCursor: null` is the end.',
   })
   @ApiPage(JobDto)
   @ApiProblems('request.invalid')
   async list(@Query() query: ListJobsQueryDto): Promise<Page<JobDto>> {
     const filter = await this.filterOf(query);
     if (filter === null) return { items: [], nextCursor: null };
-    const page = await this.queries.list(this.reads, filter, pageRequestOf(query));
+    const page = await listJobs(this.reads, filter, pageRequestOf(query));
     const items = await this.presenter.of(this.reads, page.items, PAGE_ARTIFACTS);
     const left = page.items[items.length];
     const last = page.items[items.length - 1];
     const isCut = left !== undefined && last !== undefined;
-    return { items, nextCursor: isCut ? this.queries.cursorAfter(last) : page.nextCursor };
+    return { items, nextCursor: isCut ? jobCursor(last) : page.nextCursor };
   }
 
   @Get(':id')
@@ -275,7 +283,7 @@ export class JobsController {
   /** Null when the list is to be empty: it asks for an edge that there is not. */
   private async filterOf(query: ListJobsQueryDto): Promise<JobFilter | null> {
     const edgeId =
-      query.edge === undefined ? undefined : await this.edges.resolve(this.reads, query.edge);
+      query.edge === undefined ? undefined : await this.edges.find(this.reads, query.edge);
     if (edgeId === null) return null;
     return {
       status: query.status,

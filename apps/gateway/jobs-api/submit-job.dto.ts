@@ -255,7 +255,7 @@ export class ListJobsQueryDto extends PageQueryDto {
   @MaxLength(100)
   queue?: string;
 
-  /** Jobs of which this edge has held a task: its id or name. */
+  /** Jobs of which this edge has held a task: its id, or the name that it has, or had before it was revoked. */
   @ApiPropertyOptional({ example: 'workshop-1' })
   @IsOptional()
   @IsString()

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { SqlValue, Tx } from '@foreman/database';
+import { sqlList, type SqlValue, type Tx } from '@foreman/database';
 import { JobSubmission, type JobInputs } from '@foreman/jobs';
 import { DomainError, type FieldError } from '@foreman/kernel';
 
@@ -52,10 +52,10 @@ export class InputHolds implements OnModuleInit {
    * nothing is left. What nobody holds any more goes with the next sweep, once its time is over.
    */
   async releaseBatch(tx: Tx, jobIds: readonly string[], limit: number): Promise<number> {
-    const marks = jobIds.map(() => '?').join(', ');
-    const ofJobs = await drop(tx, DROP_OF_JOBS(marks), [...jobIds, limit]);
+    const { marks, params } = sqlList(jobIds);
+    const ofJobs = await drop(tx, DROP_OF_JOBS(marks), [...params, limit]);
     const rest = limit - ofJobs.length;
-    const ofTasks = rest > 0 ? await drop(tx, DROP_OF_TASKS(marks), [...jobIds, rest]) : [];
+    const ofTasks = rest > 0 ? await drop(tx, DROP_OF_TASKS(marks), [...params, rest]) : [];
     const dropped = [...ofJobs, ...ofTasks];
     for (const [inputId, namings] of byInput(dropped)) {
       await tx.execute('UPDATE inputs SET holds = holds - ? WHERE id = ?', [

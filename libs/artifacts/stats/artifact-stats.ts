@@ -100,10 +100,10 @@ export const OLDEST = 'SELECT min(created_at) AS at FROM artifacts';
 
 export const LARGEST = 'SELECT job_id, name, size FROM artifacts ORDER BY size DESC LIMIT 1';
 
-/** As the report of the scrub has them: what is released waits only for the sweep. */
+/** As the report of the scrub has them: what is released waits only for the sweep. Not a join, which would begin with all blobs. */
 const CORRUPT = `
-  SELECT count(*) AS corrupt FROM corrupt_blobs JOIN blobs ON blobs.key = corrupt_blobs.blob_key
-  WHERE blobs.released_at IS NULL`;
+  SELECT count(*) AS corrupt FROM corrupt_blobs
+  WHERE (SELECT released_at IS NULL FROM blobs WHERE blobs.key = corrupt_blobs.blob_key)`;
 
 const INPUT_TOTALS = 'SELECT inputs, bytes FROM input_totals WHERE id = 1';
 

@@ -1,3 +1,5 @@
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { DatabaseLockedError, sqliteCode } from '../database-errors';
 
@@ -27,4 +29,17 @@ export class FileLock {
   release(): void {
     this.holder.close();
   }
+}
+
+/**
+ * Where a file is, or is going to be made, whatever links lead there: two names of one file must not be two locks.
+ * Its folder must exist.
+ */
+export function realFile(path: string): string {
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (entry === undefined) return join(realpathSync(dirname(path)), basename(path));
+  if (!entry.isSymbolicLink()) return realpathSync(path);
+  const target = readlinkSync(path);
+  // Not normalized: what `..` leads to is the file system's to say, where a folder is a link itself.
+  return realFile(isAbsolute(target) ? target : `${realpathSync(dirname(path))}/${target}`);
 }

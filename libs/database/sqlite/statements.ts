@@ -2,8 +2,10 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { SqlValue } from '../unit-of-work';
 import { TransactionControlError } from '../database-errors';
 
-/** More distinct SQL texts than this come from generated lists; the oldest are prepared again. */
+/** The engine has about four hundred texts; beyond this the oldest are prepared again. */
 const CACHED_STATEMENTS = 500;
+/** Of all texts: a prepared one takes fifty times as many bytes, so this is 20 MiB at the most. */
+const CACHED_CHARS = 400_000;
 
 /** What comes before the first word does not hide it: blanks, comments, empty statements. */
 const TRANSACTION_CONTROL =
@@ -19,6 +21,7 @@ export interface StatementOutcome {
 /** Prepared statements of one connection, kept by their text. Refuses to steer transactions. */
 export class Statements {
   private readonly cache = new Map<string, BetterSqlite3.Statement>();
+  private cachedChars = 0;
 
   constructor(private readonly connection: BetterSqlite3.Database) {}
 
@@ -50,11 +53,17 @@ export class Statements {
     if (control !== undefined) throw new TransactionControlError(control.toUpperCase());
     const statement = this.connection.prepare(sql);
     this.cache.set(sql, statement);
-    if (this.cache.size > CACHED_STATEMENTS) {
-      const oldest = this.cache.keys().next();
-      if (!oldest.done) this.cache.delete(oldest.value);
-    }
+    this.cachedChars += sql.length;
+    this.forgetOldest();
     return statement;
+  }
+
+  private forgetOldest(): void {
+    for (const oldest of this.cache.keys()) {
+      if (this.cache.size <= CACHED_STATEMENTS && this.cachedChars <= CACHED_CHARS) return;
+      this.cache.delete(oldest);
+      this.cachedChars -= oldest.length;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { SqlValue, Tx } from '@foreman/database';
+import { sqlRows, type SqlValue, type Tx } from '@foreman/database';
 import { IdSource } from '@foreman/kernel';
 import {
   JobEvents,
@@ -10,7 +10,6 @@ import {
   claimHeads,
   dropEmptyGroups,
   groupOfClass,
-  padded,
   type ClaimHead,
   type Demander,
 } from '@foreman/jobs';
@@ -133,14 +132,14 @@ export function claimStatement(
   const candidates: string[] = [];
   const candidateParams: SqlValue[] = [];
   if (openGroups.length > 0) {
-    const groups = padded(openGroups);
-    candidates.push(candidatesOf(groups, 'assigned_edge_id IS NULL'));
-    candidateParams.push(now, ...groups);
+    const { marks, params } = sqlRows(openGroups.map((group) => [group]));
+    candidates.push(candidatesOf(marks, 'assigned_edge_id IS NULL'));
+    candidateParams.push(now, ...params);
   }
   if (ownGroups.length > 0) {
-    const groups = padded(ownGroups);
-    candidates.push(candidatesOf(groups, 'assigned_edge_id = ?'));
-    candidateParams.push(edgeId, now, ...groups);
+    const { marks, params } = sqlRows(ownGroups.map((group) => [group]));
+    candidates.push(candidatesOf(marks, 'assigned_edge_id = ?'));
+    candidateParams.push(edgeId, now, ...params);
   }
   return {
     sql: `
@@ -157,12 +156,12 @@ export function claimStatement(
   };
 }
 
-function candidatesOf(groups: readonly string[], assignment: string): string {
+function candidatesOf(groups: string, assignment: string): string {
   return `
     SELECT (
       SELECT id FROM tasks
       WHERE status = 'queued' AND is_due = 1 AND ${assignment} AND claim_group = groups.column1
         AND (start_by_at IS NULL OR start_by_at > ?)
       ORDER BY priority DESC, id LIMIT 1) AS id
-    FROM (VALUES ${groups.map(() => '(?)').join(', ')}) groups`;
+    FROM (VALUES ${groups}) groups`;
 }

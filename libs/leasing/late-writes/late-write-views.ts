@@ -60,7 +60,10 @@ export function listStatement(
 ): { readonly sql: string; readonly params: readonly SqlValue[] } {
   const parts: readonly (readonly [condition: string, values: readonly SqlValue[]])[] = [
     ...(jobId === undefined ? [] : [['job_id = ?', [jobId]] as const]),
-    ...(edgeId === undefined ? [] : [['edge_id = ?', [edgeId]] as const]),
+    // Of a job there are few: the edge's, of which there may be many, are not walked for them.
+    ...(edgeId === undefined
+      ? []
+      : [[`${jobId === undefined ? 'edge_id' : `coalesce(edge_id, '')`} = ?`, [edgeId]] as const]),
     ...(page.cursor === null
       ? []
       : [['(created_at, id) < (?, ?)', decodeCursor(page.cursor, 2)] as const]),

@@ -64,8 +64,12 @@ export class Deliveries {
     page: PageRequest,
   ): Promise<Page<DeliveryView>> {
     const conditions: [string, SqlValue[]][] = [];
-    if (filter.status !== undefined) conditions.push(['status = ?', [filter.status]]);
-    if (filter.endpointId !== undefined) conditions.push(['endpoint_id = ?', [filter.endpointId]]);
+    // A job has few: what else is asked for is held against those, so that no other index is walked in their place.
+    const column = (name: string) => (filter.jobId === undefined ? name : `coalesce(${name}, '')`);
+    if (filter.status !== undefined) conditions.push([`${column('status')} = ?`, [filter.status]]);
+    if (filter.endpointId !== undefined) {
+      conditions.push([`${column('endpoint_id')} = ?`, [filter.endpointId]]);
+    }
     if (filter.jobId !== undefined) conditions.push(['job_id = ?', [filter.jobId]]);
     if (page.cursor !== null) {
       conditions.push(['(created_at, id) < (?, ?)', decodeCursor(page.cursor, 2)]);

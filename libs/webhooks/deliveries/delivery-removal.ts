@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '@foreman/database';
+import { sqlList, type Tx } from '@foreman/database';
 import { StandingEndpointStore } from '../endpoints/standing-endpoint.store';
 
 /**
@@ -25,14 +25,15 @@ export class DeliveryRemoval {
    */
   async ofJobs(tx: Tx, jobIds: readonly string[]): Promise<number> {
     if (jobIds.length === 0) return 0;
-    const ofJobs = `job_id IN (${jobIds.map(() => '?').join(', ')})`;
+    const { marks, params } = sqlList(jobIds);
+    const ofJobs = `job_id IN (${marks})`;
     await tx.execute(
       `DELETE FROM delivery_attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ${ofJobs})`,
-      jobIds,
+      params,
     );
-    const removed = await tx.execute(`DELETE FROM deliveries WHERE ${ofJobs}`, jobIds);
-    await tx.execute(`DELETE FROM webhook_messages WHERE ${ofJobs}`, jobIds);
-    await tx.execute(`DELETE FROM webhook_endpoints WHERE ${ofJobs}`, jobIds);
+    const removed = await tx.execute(`DELETE FROM deliveries WHERE ${ofJobs}`, params);
+    await tx.execute(`DELETE FROM webhook_messages WHERE ${ofJobs}`, params);
+    await tx.execute(`DELETE FROM webhook_endpoints WHERE ${ofJobs}`, params);
     if (removed > 0) await this.endpoints.sweepRemoved(tx);
     return removed;
   }

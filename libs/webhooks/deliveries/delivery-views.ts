@@ -1,4 +1,4 @@
-import type { Queryable, SqlValue } from '@foreman/database';
+import { sqlList, type Queryable } from '@foreman/database';
 import { DeliveryAttemptEntity } from '../entities/delivery-attempt.entity';
 import type { DeliveryEntity } from '../entities/delivery.entity';
 import {
@@ -28,19 +28,19 @@ export async function deliveryViews(
   audience: DeliveryAudience,
 ): Promise<DeliveryView[]> {
   if (deliveries.length === 0) return [];
-  const ids = idsOf(deliveries);
+  const { marks, params } = sqlList(deliveries.map(({ id }) => id));
   const contexts = await db.query<ContextRow>(
     `SELECT d.id, m.type, m.run, m.seq, e.url, e.job_id AS endpoint_job_id FROM deliveries d
      JOIN webhook_messages m ON m.event_id = d.event_id
-     JOIN webhook_endpoints e ON e.id = d.endpoint_id WHERE d.id IN (${marksFor(ids)})`,
-    ids,
+     JOIN webhook_endpoints e ON e.id = d.endpoint_id WHERE d.id IN (${marks})`,
+    params,
   );
   const attempts = await db.entities(
     DeliveryAttemptEntity,
     `SELECT a.* FROM deliveries d JOIN delivery_attempts a
        ON a.delivery_id = d.id AND a.number > d.attempt_count - ${SHOWN_ATTEMPTS}
-     WHERE d.id IN (${marksFor(ids)}) ORDER BY a.delivery_id, a.number`,
-    ids,
+     WHERE d.id IN (${marks}) ORDER BY a.delivery_id, a.number`,
+    params,
   );
   const contextOf = new Map(contexts.map((row) => [row.id, row]));
   const attemptsOf = new Map<string, DeliveryAttemptEntity[]>(deliveries.map(({ id }) => [id, []]));
@@ -60,23 +60,15 @@ export async function fittingDeliveries(
   deliveries: readonly DeliveryEntity[],
 ): Promise<readonly DeliveryEntity[]> {
   if (deliveries.length === 0) return [];
-  const ids = idsOf(deliveries);
+  const { marks, params } = sqlList(deliveries.map(({ id }) => id));
   const sizes = await db.query<{ id: string; chars: number | null }>(
     `SELECT d.id, sum(length(a.response_excerpt)) AS chars FROM deliveries d JOIN delivery_attempts a
        ON a.delivery_id = d.id AND a.number > d.attempt_count - ${SHOWN_ATTEMPTS}
-     WHERE d.id IN (${marksFor(ids)}) GROUP BY d.id`,
-    ids,
+     WHERE d.id IN (${marks}) GROUP BY d.id`,
+    params,
   );
   const charsOf = new Map(sizes.map(({ id, chars }) => [id, Number(chars ?? 0)]));
   let chars = 0;
   const tooMany = deliveries.findIndex(({ id }) => (chars += charsOf.get(id) ?? 0) > PAGE_CHARS);
   return tooMany === -1 ? deliveries : deliveries.slice(0, Math.max(1, tooMany));
-}
-
-function idsOf(deliveries: readonly DeliveryEntity[]): SqlValue[] {
-  return deliveries.map(({ id }) => id);
-}
-
-function marksFor(values: readonly SqlValue[]): string {
-  return values.map(() => '?').join(', ');
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Tx } from '@foreman/database';
+import { UnitOfWork, sqlList, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { endpointNotFound } from '../endpoints/standing-endpoints.service';
 import { StandingEndpointStore } from '../endpoints/standing-endpoint.store';
@@ -72,11 +72,12 @@ export class EndpointRedelivery {
       BATCH,
     ]);
     if (rows.length === 0) return [];
+    const { marks, params } = sqlList(rows.map(({ id }) => id));
     await tx.execute(
       `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
          is_due = 1, claimed_until = NULL, finished_at = NULL
-       WHERE id IN (${rows.map(() => '?').join(', ')})`,
-      [this.clock.now(), ...rows.map(({ id }) => id)],
+       WHERE id IN (${marks})`,
+      [this.clock.now(), ...params],
     );
     tx.afterCommit(() => this.wakeup.wake());
     return rows.map(({ id, created_at: createdAt }) => ({ createdAt: Number(createdAt), id }));

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable, Tx } from '@foreman/database';
+import { sqlList, type Queryable, type Tx } from '@foreman/database';
 
 const MINUTE_MS = 60_000;
 
@@ -25,10 +25,10 @@ export class EndpointPace {
   /** By id. */
   async endpoints(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, LaneEndpoint>> {
     if (ids.length === 0) return new Map();
-    const marks = ids.map(() => '?').join(', ');
+    const { marks, params } = sqlList(ids);
     const rows = await tx.query<EndpointRow>(
       `SELECT id, url, rate_per_minute, next_post_at FROM webhook_endpoints WHERE id IN (${marks})`,
-      ids,
+      params,
     );
     return new Map(rows.map((row) => [row.id, { id: row.id, url: row.url, pace: paceOf(row) }]));
   }

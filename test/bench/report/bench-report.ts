@@ -3,6 +3,7 @@ import type { BenchPlan } from '../bench-plan';
 import type { EngineComparison } from '../engine/engine-bench';
 import type { HttpComparison } from '../http/http-bench';
 import type { LanesFinding, Latency } from '../lanes/lanes-bench';
+import type { ListsFinding } from '../lists/lists-bench';
 import type { Comparison } from '../measure/pairs';
 import type { PollsFinding, WakeLatency } from '../polls/polls-bench';
 import type { ResultsFinding } from '../results/results-bench';
@@ -21,6 +22,7 @@ export interface BenchReport {
   readonly claims: readonly Comparison[] | null;
   readonly http: readonly HttpComparison[] | null;
   readonly lanes: LanesFinding | null;
+  readonly lists: ListsFinding | null;
   readonly polls: PollsFinding | null;
   readonly queries: QueriesFinding | null;
   readonly results: ResultsFinding | null;
@@ -44,6 +46,7 @@ export function reportText(report: BenchReport): string {
     claims,
     http,
     lanes,
+    lists,
     polls,
     queries,
     results,
@@ -61,6 +64,7 @@ export function reportText(report: BenchReport): string {
     ...(results === null ? [] : [resultsText(results)]),
     ...(transfers === null ? [] : [transfersText(transfers, report.plan)]),
     ...(webhooks === null ? [] : [webhooksText(webhooks)]),
+    ...(lists === null ? [] : [listsText(lists)]),
   ].join('\n\n');
 }
 
@@ -156,4 +160,10 @@ function queriesText({ rows, questions }: QueriesFinding): string {
   ];
   const head = [`of ${rows} rows`, 'p50 ms', 'worst ms', 'CPU ms', 'worst gap ms'];
   return `6. Questions about result rows, and how long nobody else had a turn\n\n${textTable(head, questions.map(cells))}`;
+}
+
+function listsText({ kept, calls }: ListsFinding): string {
+  const head = ['CPU ms beside kept jobs', ...kept.map(String)];
+  const rows = calls.map(({ name, cpuMs }) => [name, ...cpuMs.map((ms) => ms.toFixed(2))]);
+  return `9. Lists and counters beside what is kept\n\n${textTable(head, rows)}`;
 }

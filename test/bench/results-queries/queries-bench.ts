@@ -15,7 +15,7 @@ import type { BenchPlan } from '../bench-plan';
 import { benchEdges } from '../engine/bench-edges';
 import { EngineModule } from '../engine/engine.module';
 import { quantile } from '../measure/quantiles';
-import { cpuMs, LoopGaps } from './loop-gaps';
+import { cpuMs, LoopGaps } from '../measure/loop-gaps';
 
 /** One question, asked again and again, as its caller sees it and as everybody else does. */
 export interface QuestionFinding {

@@ -44,9 +44,8 @@ export class GatewayClient {
   async enrolEdge(
     kinds: readonly string[] = ['strategy-search'],
     labels: Readonly<Record<string, string>> = {},
+    name = `edge-${(this.made += 1)}`,
   ): Promise<TestEdge> {
-    this.made += 1;
-    const name = `edge-${this.made}`;
     const enrolment = await this.asAdmin<{ token: string }>('POST', '/admin/enrolments', {});
     const answer = await this.call<{ edgeId: string; token: string }>(
       'POST',
