@@ -99,9 +99,7 @@ export class ArtifactUploads {
     if (
       staged?.leaseToken === upload.leaseToken &&
       // What was found damaged is to come again, whatever its key.
-      (staged.sha256 === bytes.sha256
-        ? !(await this.sound.isMarked(tx, staged.blobKey))
-        : isRepeat)
+      (staged.sha256 === bytes.sha256 ? !(await this.sound.isMarked(tx, staged.blobKey)) : isRepeat)
     ) {
       await bytes.letGo(tx);
       if (isRepeat) return { artifact: artifactRecord(staged), isNew: false };

@@ -75,7 +75,9 @@ export class LeaseSender {
     const { connection } = this.parts;
     const { lease, signal } = this;
     if (entry.type === 'rows') {
-      await this.patiently('rows', () => connection.postRowBatch(lease, entry.body, keyOf(entry), signal));
+      await this.patiently('rows', () =>
+        connection.postRowBatch(lease, entry.body, keyOf(entry), signal),
+      );
     } else if (entry.type === 'artifact') {
       await this.stage(entry);
     } else if (entry.type === 'fail') {

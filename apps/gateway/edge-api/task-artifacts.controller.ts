@@ -59,7 +59,10 @@ export class TaskArtifactsController {
   @ApiConsumes(ANY_BYTES, 'application/json', 'text/csv', 'image/svg+xml')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiCreatedResponse({ type: ArtifactObjectDto })
-  @ApiOkResponse({ type: ArtifactObjectDto, description: 'These bytes, or this key, were there: what is staged now' })
+  @ApiOkResponse({
+    type: ArtifactObjectDto,
+    description: 'These bytes, or this key, were there: what is staged now',
+  })
   @ApiProblems(
     'request.invalid',
     'request.unsupported_type',

@@ -71,7 +71,11 @@ export class TaskResultsController {
     }
     const json = bodyBytes(request);
     try {
-      const { received, stored } = await this.ingestion.postJson({ ...sender, json, idempotencyKey });
+      const { received, stored } = await this.ingestion.postJson({
+        ...sender,
+        json,
+        idempotencyKey,
+      });
       return { received, stored };
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'lease.lost') throw error;
