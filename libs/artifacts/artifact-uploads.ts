@@ -28,7 +28,10 @@ export interface ArtifactUpload {
    */
   readonly body: AsyncIterable<Buffer>;
   readonly digests?: ExpectedDigests;
-  /** One for each upload of a name under the lease, and for its repeats. Null: a copy that comes late is taken as a new upload. */
+  /**
+   * One for each upload of the name under the lease, and for its repeats. Null: a copy that comes late is taken as a
+   * new upload.
+   */
   readonly idempotencyKey?: string | null;
 }
 
@@ -62,8 +65,8 @@ export class ArtifactUploads {
    * against the fence before the first byte and after the last, and extended in between. Other bytes
    * under the name replace the staged ones, which stay as long as the new ones are not in. Durable when it resolves.
    * @throws `request.invalid`, `task.not_found`, `lease.lost`, `artifact.too_large`,
-   * `artifact.digest_mismatch`; `idempotency.conflict` for the key of other bytes; `rate.limited` when the lease has too many under way; `server.busy` when a newer
-   * upload of the name takes its place; whatever `body` throws.
+   * `artifact.digest_mismatch`; `idempotency.conflict` for the key of other bytes; `rate.limited` when the lease has
+   * too many under way; `server.busy` when a newer upload of the name takes its place; whatever `body` throws.
    */
   async put(upload: ArtifactUpload): Promise<UploadedArtifact> {
     checkArtifactName(upload.name);

@@ -41,7 +41,7 @@ export interface StreamedRows extends KeyedSender {
 }
 
 export interface IngestedRows {
-  /** Rows of this call, or of the first one with its key. */
+  /** Rows of this call. */
   readonly received: number;
   /** Rows of the task that count now. */
   readonly stored: number;
@@ -127,8 +127,8 @@ export class ResultIngestion {
       const burst = rows.slice(start, start + BURST_ROWS);
       const isLast = start + BURST_ROWS >= rows.length;
       stored = await this.storeBurst(sender, burst, {
-        ...(start === 0 && { resultFolder }),
-        ...(isLast && { bodySha256 }),
+        resultFolder: start === 0 ? resultFolder : undefined,
+        bodySha256: isLast ? bodySha256 : undefined,
       });
     }
     return { received: rows.length, stored };
@@ -152,8 +152,8 @@ export class ResultIngestion {
         await Promise.all(units);
       }
       const ends = {
-        ...(start === 0 && { resultFolder }),
-        ...(isLast && { bodySha256 }),
+        resultFolder: start === 0 ? resultFolder : undefined,
+        bodySha256: isLast ? bodySha256 : undefined,
       };
       units.push(this.store(sender, rows.slice(start, start + UNIT_ROWS), ends));
     }
