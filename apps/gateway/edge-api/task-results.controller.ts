@@ -55,15 +55,12 @@ export class TaskResultsController {
     @Req() request: Request,
   ): Promise<IngestedDto> {
     const sender = { taskId, edgeId: edge.edgeId, leaseToken };
+    const post = { ...sender, idempotencyKey };
     if (request.is(NDJSON)) {
       const bytes = this.disk.whileRoom(unpackedBytes(request));
       const body = new CopiedStream(bytes, LATE_WRITE_LIMIT_BYTES);
       try {
-        const { received, stored } = await this.ingestion.postStream({
-          ...sender,
-          body,
-          idempotencyKey,
-        });
+        const { received, stored } = await this.ingestion.postStream({ ...post, body });
         return { received, stored };
       } catch (error) {
         throw await this.lateWrites.keepRowsIfLost(error, sender, body);
@@ -71,11 +68,7 @@ export class TaskResultsController {
     }
     const json = bodyBytes(request);
     try {
-      const { received, stored } = await this.ingestion.postJson({
-        ...sender,
-        json,
-        idempotencyKey,
-      });
+      const { received, stored } = await this.ingestion.postJson({ ...post, json });
       return { received, stored };
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'lease.lost') throw error;
