@@ -337,6 +337,18 @@ CREATE TABLE lease_artifact_usage (
   PRIMARY KEY (task_id, lease_token)
 );
 
+CREATE TABLE lease_keys (
+  task_id text NOT NULL REFERENCES tasks (id),
+  attempt integer NOT NULL,
+  number integer NOT NULL,
+  call text NOT NULL,
+  idempotency_key text NOT NULL,
+  body_sha256 text NOT NULL,
+  PRIMARY KEY (task_id, attempt, call, idempotency_key)
+);
+
+CREATE UNIQUE INDEX lease_keys_in_order ON lease_keys (task_id, attempt, number);
+
 CREATE TABLE lease_requests (
   id text PRIMARY KEY NOT NULL,
   edge_id text NOT NULL,
@@ -468,7 +480,7 @@ CREATE TABLE tasks (
   error_code text,
   error_message text,
   created_at integer NOT NULL,
-  finalized_at integer, claim_group text NOT NULL DEFAULT '', is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)), is_graced boolean NOT NULL DEFAULT 0 CHECK (is_graced IN (0, 1)), stall_seconds integer CHECK (stall_seconds >= 1), fails_on_stall boolean NOT NULL DEFAULT 0 CHECK (fails_on_stall IN (0, 1)), stall_due_at integer, stalled_at integer, progress_rate real, row_set_id integer, has_inputs boolean NOT NULL DEFAULT 0 CHECK (has_inputs IN (0, 1)),
+  finalized_at integer, claim_group text NOT NULL DEFAULT '', is_due boolean NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)), is_graced boolean NOT NULL DEFAULT 0 CHECK (is_graced IN (0, 1)), stall_seconds integer CHECK (stall_seconds >= 1), fails_on_stall boolean NOT NULL DEFAULT 0 CHECK (fails_on_stall IN (0, 1)), stall_due_at integer, stalled_at integer, progress_rate real, row_set_id integer, has_inputs boolean NOT NULL DEFAULT 0 CHECK (has_inputs IN (0, 1)), progress_attempt integer, progress_sequence integer,
   UNIQUE (job_id, task_index),
   CHECK ((status = 'leased') = (lease_token IS NOT NULL)),
   CHECK ((status = 'leased') = (lease_edge_id IS NOT NULL)),

@@ -30,12 +30,7 @@ export class IdempotencyKeys {
       [call.credentialId, call.path, call.key],
     );
     if (row === undefined) return null;
-    if (row.body_sha256 !== call.bodySha256) {
-      throw new DomainError(
-        'idempotency.conflict',
-        'This Idempotency-Key was used here before with another body.',
-      );
-    }
+    if (row.body_sha256 !== call.bodySha256) throw keyConflict();
     return row.answer;
   }
 
@@ -50,4 +45,11 @@ export class IdempotencyKeys {
       created_at: this.clock.now(),
     });
   }
+}
+
+export function keyConflict(): DomainError {
+  return new DomainError(
+    'idempotency.conflict',
+    'This Idempotency-Key was used here before with another body.',
+  );
 }

@@ -9,6 +9,8 @@ export type { TokenKind } from './bearer-token';
 export { IdempotencyKeyEntity } from './idempotency-key.entity';
 export { IdempotencyKeys } from './idempotency-keys';
 export type { IdempotentCall } from './idempotency-keys';
+export { LEASE_KEYS_LIMIT, isLeaseKeyUsed, rememberLeaseKey } from './lease-keys';
+export type { LeaseCall } from './lease-keys';
 export { hasScope } from './principal';
 export type { Principal } from './principal';
 export { SCOPES, isScope } from './scopes';

@@ -110,16 +110,17 @@ export class EdgeConnection {
     return this.post('heartbeat', report, { timeoutMs: HEARTBEAT_TIMEOUT_MS, signal });
   }
 
-  /** Posts one encoded batch (see `rowBatches`). */
+  /** Posts one encoded batch (see `rowBatches`). A repeat with its key stores nothing once the first was accepted. */
   async postRowBatch(
     task: HeldTask,
     body: string | Buffer,
+    idempotencyKey: string,
     signal?: AbortSignal,
   ): Promise<ResultsAnswer> {
     const { body: answer } = await this.http.json<ResultsAnswer>({
       method: 'POST',
       path: `${FACE}/${taskPath(task)}/results`,
-      headers: leaseHeader(task),
+      headers: { ...leaseHeader(task), 'idempotency-key': idempotencyKey },
       contentType: 'application/json',
       body,
       signal,
@@ -131,12 +132,13 @@ export class EdgeConnection {
   async streamRows(
     task: HeldTask,
     rows: AsyncIterable<ResultRow> | Iterable<ResultRow>,
+    idempotencyKey: string,
     signal?: AbortSignal,
   ): Promise<ResultsAnswer> {
     const { body: answer } = await this.http.json<ResultsAnswer>({
       method: 'POST',
       path: `${FACE}/${taskPath(task)}/results`,
-      headers: leaseHeader(task),
+      headers: { ...leaseHeader(task), 'idempotency-key': idempotencyKey },
       contentType: 'application/x-ndjson',
       body: Readable.from(ndjsonLines(rows)),
       signal,
@@ -181,16 +183,24 @@ export class EdgeConnection {
     return this.http.stream({ method: 'GET', path, headers: all, signal });
   }
 
-  /** Stages an artifact under its digest (`Repr-Digest`); other bytes under the same name replace it. */
+  /**
+   * Stages an artifact under its digest (`Repr-Digest`); other bytes under the same name replace it. A repeat with its
+   * key replaces nothing once the first was accepted, and answers what is staged then.
+   */
   async putArtifact(
     task: HeldTask,
     artifact: { name: string; contentType: string; body: Buffer },
+    idempotencyKey: string,
     signal?: AbortSignal,
   ): Promise<ArtifactObject> {
     const { body: answer } = await this.http.json<ArtifactObject>({
       method: 'PUT',
       path: `${FACE}/${taskPath(task)}/artifacts/${encodeURIComponent(artifact.name)}`,
-      headers: { ...leaseHeader(task), 'repr-digest': reprDigest(sha256Hex(artifact.body)) },
+      headers: {
+        ...leaseHeader(task),
+        'idempotency-key': idempotencyKey,
+        'repr-digest': reprDigest(sha256Hex(artifact.body)),
+      },
       contentType: artifact.contentType,
       body: artifact.body,
       signal,

@@ -59,10 +59,12 @@ export class LeaseHeartbeat {
     let intervalMs = this.intervalMs(this.task.heartbeatSeconds);
     let started = false;
     let failures = 0;
+    let sequence = 0;
     while (!this.over.signal.aborted) {
       let waitMs = intervalMs;
       try {
-        const report = started ? this.progress : { started: true, ...this.progress };
+        sequence += 1;
+        const report = { ...(!started && { started: true }), ...this.progress, sequence };
         const askedMs = clock.monotonicMs();
         const answer = await connection.heartbeatTask(this.task, report, this.over.signal);
         started = true;

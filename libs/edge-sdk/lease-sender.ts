@@ -75,7 +75,9 @@ export class LeaseSender {
     const { connection } = this.parts;
     const { lease, signal } = this;
     if (entry.type === 'rows') {
-      await this.patiently('rows', () => connection.postRowBatch(lease, entry.body, signal));
+      await this.patiently('rows', () =>
+        connection.postRowBatch(lease, entry.body, keyOf(entry), signal),
+      );
     } else if (entry.type === 'artifact') {
       await this.stage(entry);
     } else if (entry.type === 'fail') {
@@ -91,7 +93,7 @@ export class LeaseSender {
 
   private async stage(artifact: OutboxEntry & { type: 'artifact' }): Promise<void> {
     const stored = await this.patiently('artifact', () =>
-      this.parts.connection.putArtifact(this.lease, artifact, this.signal),
+      this.parts.connection.putArtifact(this.lease, artifact, keyOf(artifact), this.signal),
     );
     if (stored.sha256 === artifact.sha256) return;
     throw new TaskFailure(
@@ -159,6 +161,11 @@ export class LeaseSender {
         ),
     });
   }
+}
+
+/** An outbox gives each number once, and a lease has one outbox: the key is the entry's over restarts too. */
+function keyOf({ seq }: OutboxEntry): string {
+  return `outbox-${seq}`;
 }
 
 const STOPPED: SendingEnd = { end: 'stopped', next: null };

@@ -53,6 +53,11 @@ describe('what tasks make, on its way to the gateway', () => {
     await context.putArtifact({ name: 'log', contentType: 'text/plain', body: 'text' });
     return { resultCount: 3 };
   };
+  /** The `Idempotency-Key` of each call that brought rows or artifacts. */
+  const keys = () =>
+    gateway
+      .callsTo(/results|artifacts/)
+      .map(({ headers }) => headers['idempotency-key'] as string | undefined);
   const idle: Executor['run'] = (_task, context) => untilAborted(context.signal);
 
   /** An earlier agent leased the task and got so far. */
@@ -110,6 +115,24 @@ describe('what tasks make, on its way to the gateway', () => {
     const sent = gateway.callsTo(/results/).map(({ body }) => /"(c\d)"/.exec(body)?.[1]);
     expect(sent).toEqual(['c1', 'c1', 'c1', 'c1', 'c2', 'c3']);
     expect(told('t1').slice(6)).toEqual(['artifacts/log', 'artifacts/log', 'complete?next=true']);
+    const [first, second, third, artifact] = new Set(keys());
+    expect(keys()).toEqual([first, first, first, first, second, third, artifact, artifact]);
+    expect([first, second, third, artifact]).not.toContain(undefined);
+  });
+
+  it('keeps its key over a restart of the agent, so that the gateway knows the repeat', async () => {
+    const task = await leftBy('t1', false, true);
+    gateway.disturb(/results/, { kind: 'lost' });
+    gateway.disturb(/results/, { kind: 'problem', status: 503, code: 'server.busy' }, 1_000);
+    run(idle);
+    await eventually(() => keys().length > 2);
+    await stop();
+    const before = keys().length;
+    gateway.calm();
+    run(idle);
+    await eventually(() => task.status === 'completed');
+    expect(keys().length).toBeGreaterThan(before);
+    expect(new Set(keys()).size).toBe(1);
   });
 
   it('does not hold up new tasks when it is of an earlier run', async () => {

@@ -104,6 +104,8 @@ export interface TaskProgress {
   readonly total?: number;
   /** At most 200 characters. */
   readonly status?: string;
+  /** Grows from heartbeat to heartbeat of the lease; a late copy of an older one then puts nothing back. */
+  readonly sequence?: number;
 }
 
 export interface TaskHeartbeat extends TaskProgress {

@@ -70,6 +70,9 @@ export class TaskEntity {
   @EpochMsColumn({ nullable: true }) progressAt!: number | null;
   /** Free counters of the executor. */
   @JsonColumn({ nullable: true }) progressCounters!: Record<string, number> | null;
+  /** The attempt and the sequence number of the latest numbered heartbeat that was kept; null: none. */
+  @IntegerColumn({ nullable: true }) progressAttempt!: number | null;
+  @IntegerColumn({ nullable: true }) progressSequence!: number | null;
   /** Units processed a second, smoothed; null until it can be told. */
   @RealColumn({ nullable: true }) progressRate!: number | null;
   /** A leased task whose counters stand still for so long has stalled; null: never. */

@@ -9,6 +9,8 @@ export interface ProgressReport {
   /** At most 200 characters; the edge face cuts longer ones. */
   readonly status?: string;
   readonly counters?: Readonly<Record<string, number>>;
+  /** Grows from heartbeat to heartbeat of a lease, so that a late copy of an older one is known by it. */
+  readonly sequence?: number;
 }
 
 /** A report as it came, its fields not yet looked at. */
@@ -36,6 +38,7 @@ const RULES: Readonly<Record<ProgressField, FieldRule>> = {
     rule: `must be at most ${PROGRESS_STATUS_LIMIT} characters`,
   },
   counters: { isGood: areCounters, rule: `must be at most ${MAX_COUNTERS} named finite numbers` },
+  sequence: COUNT,
 };
 
 /** Where a bad field costs its call. @throws `request.invalid` */

@@ -19,8 +19,9 @@ describe('progress of a task', () => {
     engine.clock.advance(seconds * 1000);
     const { edgeId, taskId, leaseToken } = lease;
     await engine.get(Heartbeats).beat(edgeId, { taskId, leaseToken, ...report });
-    const [task] = await engine.reads.entities(TaskEntity, 'SELECT * FROM tasks', []);
-    if (task === undefined) throw new Error('There is one task');
+    const sql = 'SELECT * FROM tasks WHERE id = ?';
+    const [task] = await engine.reads.entities(TaskEntity, sql, [taskId]);
+    if (task === undefined) throw new Error('The task is gone');
     return task;
   };
 
@@ -56,5 +57,35 @@ describe('progress of a task', () => {
     engine.clock.advance(10_000_000);
     lease = await engine.lease(lease.jobId);
     expect(await beat(20, { processed: 160 })).toMatchObject({ progressRate: 3 });
+  });
+
+  describe('by numbered heartbeats', () => {
+    beforeEach(async () => {
+      const { id } = await engine.submit({ leaseSeconds: 3600, stallSeconds: 60 });
+      lease = await engine.lease(id);
+    });
+
+    it('is not put back by a copy that comes late, which extends the lease all the same', async () => {
+      await beat(0, { processed: 5, total: 9, counters: { n: 1 }, sequence: 1 });
+      const newer = await beat(20, { processed: 7, total: 9, counters: { n: 2 }, sequence: 2 });
+      const late = await beat(20, { processed: 5, total: 9, counters: { n: 1 }, sequence: 1 });
+      const again = await beat(20, { processed: 7, status: 'again', sequence: 2 });
+      const leaseExpiresAt = newer.leaseExpiresAt! + 20_000;
+      expect(late).toEqual({ ...newer, leaseExpiresAt });
+      expect(again).toEqual({ ...newer, leaseExpiresAt: leaseExpiresAt + 20_000 });
+    });
+
+    it('is as it was told where a heartbeat has no number', async () => {
+      await beat(0, { processed: 7, sequence: 7 });
+      expect(await beat(1, { processed: 5 })).toMatchObject({ processed: 5, progressSequence: 7 });
+      expect(await beat(1, { processed: 6, sequence: 7 })).toMatchObject({ processed: 5 });
+    });
+
+    it('begins with any number in each lease', async () => {
+      await beat(0, { processed: 7, sequence: 1000 });
+      lease = await engine.lease(lease.jobId);
+      expect(await beat(1, { processed: 8, sequence: 0 })).toMatchObject({ processed: 8 });
+      expect(await beat(1, { processed: 7, sequence: 0 })).toMatchObject({ processed: 8 });
+    });
   });
 });

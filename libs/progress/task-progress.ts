@@ -12,15 +12,21 @@ export class TaskProgress {
     private readonly changes: JobChanges,
   ) {}
 
-  /** `task` is the row that the fence has answered in this transaction: what was known before. */
+  /**
+   * `task` is the row that the fence has answered in this transaction: what was known before. A heartbeat that is not
+   * newer than the last one that was kept changes nothing.
+   */
   async keep(tx: Tx, task: TaskEntity, report: ProgressReport, now: number): Promise<void> {
-    const { processed, total, status, counters } = report;
+    const { processed, total, status, counters, sequence = null } = report;
     if ((processed ?? total ?? status ?? counters ?? null) === null) return;
+    if (isLate(task, sequence)) return;
     await tx.execute(KEEP, [
       processed ?? null,
       total ?? null,
       status ?? null,
       counters ? JSON.stringify(counters) : null,
+      sequence === null ? null : task.attempt,
+      sequence,
       now,
       rateAfter(task, report, now),
       task.id,
@@ -34,8 +40,16 @@ export class TaskProgress {
 const KEEP = `
   UPDATE tasks SET processed = coalesce(?, processed), total = coalesce(?, total),
     progress_status = coalesce(?, progress_status),
-    progress_counters = coalesce(?, progress_counters), progress_at = ?, progress_rate = ?
+    progress_counters = coalesce(?, progress_counters),
+    progress_attempt = coalesce(?, progress_attempt),
+    progress_sequence = coalesce(?, progress_sequence), progress_at = ?, progress_rate = ?
   WHERE id = ? AND status = 'leased' AND lease_token = ?`;
+
+/** Sequences of different leases cannot be compared: each edge counts as it likes. */
+function isLate(task: TaskEntity, sequence: number | null): boolean {
+  if (sequence === null || task.progressAttempt !== task.attempt) return false;
+  return sequence <= (task.progressSequence ?? -1);
+}
 
 /** A task that was resumed has its progress from an earlier lease: the time between the two is not its own. */
 function rateAfter(task: TaskEntity, report: ProgressReport, now: number): number | null {

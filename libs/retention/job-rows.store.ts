@@ -20,6 +20,7 @@ const TABLES: readonly RemovedTable[] = [
   { table: 'late_writes', key: 'id', where: OF_JOBS },
   { table: 'events', key: 'position', where: OF_JOBS },
   { table: 'edge_jobs', key: 'edge_id, created_at, job_id', where: HELD_BY_EDGES },
+  { table: 'lease_keys', key: 'task_id, attempt, call, idempotency_key', where: OF_TASKS },
   { table: 'attempts', key: 'task_id, number', where: OF_TASKS },
   { table: 'task_payloads', key: 'task_id', where: OF_TASKS },
   { table: 'tasks', key: 'id', where: OF_JOBS },

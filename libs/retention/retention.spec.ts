@@ -86,7 +86,8 @@ describe('retention', () => {
       config: { index },
       metrics: { sharpe: index },
     }));
-    return engine.get(ResultIngestion).postRows({ ...lease, rows });
+    const json = Buffer.from(JSON.stringify({ rows }));
+    return engine.get(ResultIngestion).postJson({ ...lease, json, idempotencyKey: 'k' });
   }
 
   const count = async (sql: string) => Number((await engine.reads.query<{ n: number }>(sql))[0]?.n);

@@ -595,7 +595,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Post result rows
-         * @description As JSON (1 to 5000 rows, all or none), or streamed as `application/x-ndjson` without a limit of their number: a bad row there is refused with its `line`, what came before it stays, and `stored` tells how many that are. Either may come with `Content-Encoding: gzip`. Numbers keep all their digits. A row is keyed by task and `configId`; a repeat replaces it.
+         * @description As JSON (1 to 5000 rows, all or none), or streamed as `application/x-ndjson` without a limit of their number: a bad row there is refused with its `line`, what came before it stays, and `stored` tells how many that are. Either may come with `Content-Encoding: gzip`. Numbers keep all their digits. A row is keyed by task and `configId`; a repeat replaces it, also one that comes late and is older: send an `Idempotency-Key`, of which a repeat within the lease stores nothing.
          */
         readonly post: operations["postResults"];
         readonly delete?: never;
@@ -634,7 +634,7 @@ export interface paths {
         readonly get?: never;
         /**
          * Upload an artifact
-         * @description Raw bytes, streamed and hashed. Staged: nobody else sees it before the task completes, and the next lease of the task discards it. The same bytes again: 200; other bytes replace them.
+         * @description Raw bytes, streamed and hashed. Staged: nobody else sees it before the task completes, and the next lease of the task discards it. The same bytes again: 200; other bytes replace them, also those of a copy that comes late: send an `Idempotency-Key`, of which a repeat within the lease answers 200 with what is staged now and replaces nothing.
          */
         readonly put: operations["putArtifact"];
         readonly post?: never;
@@ -2268,6 +2268,11 @@ export interface components {
             readonly counters?: {
                 readonly [key: string]: number;
             };
+            /**
+             * @description Grows with each heartbeat of the lease: one that is no larger than the last known extends the lease only.
+             * @example 17
+             */
+            readonly sequence?: number;
         };
         readonly EdgeHeartbeatDto: {
             /**
@@ -2500,6 +2505,11 @@ export interface components {
             readonly counters?: {
                 readonly [key: string]: number;
             };
+            /**
+             * @description Grows with each heartbeat of the lease: one that is no larger than the last known extends the lease only.
+             * @example 17
+             */
+            readonly sequence?: number;
         };
         readonly HeartbeatAnswerDto: {
             /**
@@ -6916,6 +6926,8 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header: {
+                /** @description 1 to 200 printable ASCII characters. A repeat with the same key and body answers what the first call made. */
+                readonly "Idempotency-Key"?: string;
                 /** @description The task's `leaseToken`: fences the call. It opens nothing without the edge's token. */
                 readonly "Foreman-Lease": string;
             };
@@ -6974,7 +6986,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `lease.lost`: The lease is over */
+            /**
+             * @description `lease.lost`: The lease is over
+             *
+             *     `idempotency.conflict`: The Idempotency-Key belongs to another body
+             */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7130,6 +7146,8 @@ export interface operations {
             readonly header: {
                 /** @description RFC 9530: the bytes that arrive must have this digest. Also as `Content-Digest`. */
                 readonly "Repr-Digest"?: string;
+                /** @description 1 to 200 printable ASCII characters. A repeat with the same key and body answers what the first call made. */
+                readonly "Idempotency-Key"?: string;
                 /** @description The task's `leaseToken`: fences the call. It opens nothing without the edge's token. */
                 readonly "Foreman-Lease": string;
             };
@@ -7148,7 +7166,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description These very bytes were there */
+            /** @description These bytes, or this key, were there: what is staged now */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7202,7 +7220,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `lease.lost`: The lease is over */
+            /**
+             * @description `lease.lost`: The lease is over
+             *
+             *     `idempotency.conflict`: The Idempotency-Key belongs to another body
+             */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7873,7 +7895,10 @@ export interface operations {
                 readonly expires: string;
                 readonly key: string;
             };
-            readonly header?: never;
+            readonly header?: {
+                /** @description 1 to 200 printable ASCII characters. A repeat with the same key and body answers what the first call made. */
+                readonly "Idempotency-Key"?: string;
+            };
             readonly path: {
                 readonly id: string;
                 readonly name: string;
@@ -7889,7 +7914,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description These very bytes were there */
+            /** @description These bytes, or this key, were there: what is staged now */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7937,7 +7962,11 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
-            /** @description `lease.lost`: The lease is over */
+            /**
+             * @description `lease.lost`: The lease is over
+             *
+             *     `idempotency.conflict`: The Idempotency-Key belongs to another body
+             */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -11,10 +11,13 @@ const LIBS = join(__dirname, '../../libs');
 
 /** Known to SQL only: nothing of the engine reads them back as objects. */
 const WITHOUT_ENTITY = [
+  'claim_classes',
+  'claim_groups',
   'delivery_totals',
   'edge_jobs',
   'job_totals',
   'late_writes',
+  'lease_keys',
   'lease_requests',
 ];
 

@@ -56,6 +56,13 @@ export class HeartbeatDto {
   @MayBeLeftOut()
   @IsObject()
   counters?: Record<string, number>;
+
+  /** Grows with each heartbeat of the lease: one that is no larger than the last known extends the lease only. */
+  @ApiPropertyOptional({ minimum: 0, example: 17 })
+  @MayBeLeftOut()
+  @IsInt()
+  @Min(0)
+  sequence?: number;
 }
 
 /**
@@ -98,6 +105,11 @@ export class HeartbeatOfTaskDto {
   })
   @Allow()
   counters?: unknown;
+
+  /** Grows with each heartbeat of the lease: one that is no larger than the last known extends the lease only. */
+  @ApiPropertyOptional({ type: Number, minimum: 0, example: 17 })
+  @Allow()
+  sequence?: unknown;
 }
 
 /** All that an edge holds, or nothing. */

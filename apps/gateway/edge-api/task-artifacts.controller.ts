@@ -12,11 +12,13 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { ApiIdempotencyKey } from '../http/api-idempotency-key';
 import { ApiProblems } from '../http/api-problems';
 import { TakesBody } from '../http/body.guard';
 import { DiskReserve } from '../http/disk-reserve';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
+import { IdempotencyKey } from '../http/idempotency-key';
 import { CallingEdge } from '../http/principals';
 import { NeedsStorage } from '../http/needs-storage';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
@@ -44,9 +46,10 @@ export class TaskArtifactsController {
     operationId: 'putArtifact',
     summary: 'Upload an artifact',
     description:
-      'Raw bytes, streamed and hashed. Staged: nobody else sees it before the task completes, and the next lease of the task discards it. The same bytes again: 200; other bytes replace them.',
+      'Raw bytes, streamed and hashed. Staged: nobody else sees it before the task completes, and the next lease of the task discards it. The same bytes again: 200; other bytes replace them, also those of a copy that comes late: send an `Idempotency-Key`, of which a repeat within the lease answers 200 with what is staged now and replaces nothing.',
   })
   @ApiLeaseToken()
+  @ApiIdempotencyKey()
   @ApiHeader({
     name: 'Repr-Digest',
     required: false,
@@ -56,7 +59,10 @@ export class TaskArtifactsController {
   @ApiConsumes(ANY_BYTES, 'application/json', 'text/csv', 'image/svg+xml')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiCreatedResponse({ type: ArtifactObjectDto })
-  @ApiOkResponse({ type: ArtifactObjectDto, description: 'These very bytes were there' })
+  @ApiOkResponse({
+    type: ArtifactObjectDto,
+    description: 'These bytes, or this key, were there: what is staged now',
+  })
   @ApiProblems(
     'request.invalid',
     'request.unsupported_type',
@@ -64,6 +70,7 @@ export class TaskArtifactsController {
     'artifact.too_large',
     'lease.missing',
     'lease.lost',
+    'idempotency.conflict',
     'task.not_found',
     'rate.limited',
     'server.storage_full',
@@ -73,6 +80,7 @@ export class TaskArtifactsController {
     @Param('name') name: string,
     @CallingEdge() edge: EdgePrincipal,
     @LeaseToken() leaseToken: string,
+    @IdempotencyKey() idempotencyKey: string | null,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ArtifactObjectDto> {
@@ -84,6 +92,7 @@ export class TaskArtifactsController {
       contentType: request.get('Content-Type') ?? ANY_BYTES,
       body: this.disk.whileRoom(requestBytes(request)),
       digests: digestsOf(request),
+      idempotencyKey,
     });
     response.status(isNew ? 201 : 200);
     return this.objects.staged(this.reads, artifact);

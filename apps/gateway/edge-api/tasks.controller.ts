@@ -67,8 +67,8 @@ export class TasksController {
     @LeaseToken() leaseToken: string,
     @Body() body: HeartbeatDto,
   ): Promise<HeartbeatAnswerDto> {
-    const { started, processed, total, status, counters } = body;
-    const report = { taskId, leaseToken, started, processed, total, status, counters };
+    const { started, processed, total, status, counters, sequence } = body;
+    const report = { taskId, leaseToken, started, processed, total, status, counters, sequence };
     const answer = await this.heartbeats.beat(edge.edgeId, report);
     return {
       leaseExpiresAt: isoTimeOrNull(answer.leaseExpiresAt),

@@ -16,11 +16,23 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]{1,200}$/;
 export const Idempotency = createParamDecorator(
   (_: unknown, context: ExecutionContext): IdempotencyHeader | null => {
     const request = context.switchToHttp().getRequest<Request>();
-    const key = request.get('Idempotency-Key');
-    if (key === undefined) return null;
-    if (!PRINTABLE_ASCII.test(key)) {
-      throw invalidField('Idempotency-Key', 'must be 1 to 200 printable ASCII characters');
-    }
+    const key = keyOf(request);
+    if (key === null) return null;
     return { key, path: request.path, bodySha256: sha256Hex(canonicalJson(request.body ?? {})) };
   },
 );
+
+/** The key alone, of a call whose body is hashed as it flows; null without one. @throws `request.invalid` */
+export const IdempotencyKey = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string | null =>
+    keyOf(context.switchToHttp().getRequest<Request>()),
+);
+
+function keyOf(request: Request): string | null {
+  const key = request.get('Idempotency-Key');
+  if (key === undefined) return null;
+  if (!PRINTABLE_ASCII.test(key)) {
+    throw invalidField('Idempotency-Key', 'must be 1 to 200 printable ASCII characters');
+  }
+  return key;
+}

@@ -13,8 +13,10 @@ import {
 import type { Request, Response } from 'express';
 import { digestsOf } from '../edge-api/digest-headers';
 import { requestBytes } from '../edge-api/request-bytes';
+import { ApiIdempotencyKey } from '../http/api-idempotency-key';
 import { ApiProblems } from '../http/api-problems';
 import { DiskReserve } from '../http/disk-reserve';
+import { IdempotencyKey } from '../http/idempotency-key';
 import { UploadPlaces } from '../http/upload-places';
 import { ArtifactObjectDto } from '../jobs-api/job.dto';
 import { ApiSignedQuery, SignedFace } from './signed-face';
@@ -39,16 +41,21 @@ export class SignedUploadsController {
       'No bearer token is needed, or looked at. The bytes are staged as by `putArtifact`: of the type and size that the URL was made for, and while its lease lives.',
   })
   @ApiSignedQuery('attempt', 'lease', 'type', 'size', 'sha256')
+  @ApiIdempotencyKey()
   @ApiConsumes('application/octet-stream', 'application/json', 'text/csv', 'image/svg+xml')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiCreatedResponse({ type: ArtifactObjectDto })
-  @ApiOkResponse({ type: ArtifactObjectDto, description: 'These very bytes were there' })
+  @ApiOkResponse({
+    type: ArtifactObjectDto,
+    description: 'These bytes, or this key, were there: what is staged now',
+  })
   @ApiProblems(
     'request.invalid',
     'request.unsupported_type',
     'artifact.digest_mismatch',
     'artifact.too_large',
     'lease.lost',
+    'idempotency.conflict',
     'task.not_found',
     'rate.limited',
     'server.storage_full',
@@ -56,6 +63,7 @@ export class SignedUploadsController {
   async put(
     @Param('id') taskId: string,
     @Param('name') name: string,
+    @IdempotencyKey() idempotencyKey: string | null,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ArtifactObjectDto> {
@@ -64,7 +72,9 @@ export class SignedUploadsController {
     const digests = digestsOf(request);
     const body = this.disk.whileRoom(requestBytes(request));
     const { artifact, isNew } = await this.places.during(() =>
-      this.disk.during(upload.claims.size, () => this.urls.put(upload, body, digests)),
+      this.disk.during(upload.claims.size, () =>
+        this.urls.put(upload, body, digests, idempotencyKey),
+      ),
     );
     response.status(isNew ? 201 : 200);
     return this.objects.staged(this.reads, artifact);

@@ -95,12 +95,14 @@ export class UploadUrls {
 
   /**
    * Takes the body in as `ArtifactUploads.put` does, fenced at its start and its end by the lease that the URL was
-   * made for. @throws as that; `request.invalid` for a body of another size.
+   * made for. Its keys are the lease's, whichever way its uploads come. @throws as that; `request.invalid` for a body of
+   * another size.
    */
   async put(
     { claims, keyId }: OpenUpload,
     body: AsyncIterable<Buffer>,
     digests: ExpectedDigests = {},
+    idempotencyKey: string | null = null,
   ): Promise<UploadedArtifact> {
     const { taskId, name, contentType, size, sha256 } = claims;
     const lease = await this.leaseOf(claims, keyId);
@@ -116,6 +118,7 @@ export class UploadUrls {
       contentType,
       body: exactly(size, body),
       digests: { ...digests, ...promised },
+      idempotencyKey,
     });
   }
 

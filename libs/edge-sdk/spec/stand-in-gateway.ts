@@ -100,6 +100,11 @@ export class StandInGateway {
     this.disturbances.push({ path, times, how });
   }
 
+  /** No further call is disturbed. */
+  calm(): void {
+    this.disturbances.length = 0;
+  }
+
   callsTo(path: RegExp): SeenCall[] {
     return this.calls.filter((call) => path.test(`${call.method} ${call.path}`));
   }

@@ -1,7 +1,9 @@
+import { createHash, type Hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { isLeaseKeyUsed, rememberLeaseKey } from '@foreman/access';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { LeaseFence, TaskAdvance, type LeaseClaim, type TaskEntity } from '@foreman/jobs';
-import { Clock, DomainError, invalidField, type FieldError } from '@foreman/kernel';
+import { Clock, DomainError, invalidField, sha256Hex, type FieldError } from '@foreman/kernel';
 import { checkResultFolder } from './result-folder';
 import { readPostedJson, type FoundPost, type FoundRow } from './posted-json';
 import { checkRow, type CheckedRow } from '../result-row';
@@ -22,12 +24,18 @@ export interface PostedRows extends RowSender {
   readonly resultFolder?: string;
 }
 
-export interface PostedJson extends RowSender {
+/** Who says which post this is, so that a late copy of it changes nothing. */
+interface KeyedSender extends RowSender {
+  /** One for each post of the lease, and for its repeats. Null: a copy that comes late is taken as a new post. */
+  readonly idempotencyKey?: string | null;
+}
+
+export interface PostedJson extends KeyedSender {
   /** `{"rows": [1..5000], "resultFolder"?}`, in UTF-8. Other fields are ignored. */
   readonly json: Buffer;
 }
 
-export interface StreamedRows extends RowSender {
+export interface StreamedRows extends KeyedSender {
   /** NDJSON, one row a line; read only once the lease was found alive. */
   readonly body: AsyncIterable<Buffer>;
 }
@@ -78,69 +86,93 @@ export class ResultIngestion {
 
   /**
    * The same from the text, whose numbers keep all their digits.
-   * @throws also `request.invalid` for what is no JSON.
+   * @throws also `request.invalid` for what is no JSON; `idempotency.conflict`.
    */
   async postJson({ json, ...sender }: PostedJson): Promise<IngestedRows> {
     const post = readPostedJson(json);
     checkCount(post.rows.length);
-    return this.storePost(sender, post);
+    return this.storePost(sender, post, hasKey(sender) ? sha256Hex(json) : undefined);
   }
 
   /**
    * Stores NDJSON rows as they arrive, asking for more only when those before are stored. What came
-   * before a bad row stays, and so does what came whole of a body that breaks off.
+   * before a bad row stays, and so does what came whole of a body that breaks off; neither has used its key up.
    * @throws `request.invalid` with `line` and `stored` at the first bad row; `task.not_found`;
-   * `lease.lost`; whatever `body` throws.
+   * `lease.lost`; `idempotency.conflict` once the whole body is known; whatever `body` throws.
    */
   async postStream(streamed: StreamedRows): Promise<IngestedRows> {
     const { resultCount } = await this.unitOfWork.run((tx) =>
       this.fence.hold(tx, this.claim(streamed)),
     );
+    const hash = hasKey(streamed) ? createHash('sha256') : null;
+    const body = hash === null ? streamed.body : hashed(streamed.body, hash);
     const stream = new RowStream(this.clock, BURST_ROWS, this.settings.leaseExtensionMs, (rows) =>
       this.storeBurst(streamed, rows),
     );
-    return stream.take(streamed.body, resultCount);
+    const taken = await stream.take(body, resultCount);
+    if (hash === null) return taken;
+    const stored = await this.store(streamed, [], { bodySha256: hash.digest('hex') });
+    return { ...taken, stored };
   }
 
-  private async storePost(sender: RowSender, post: FoundPost): Promise<IngestedRows> {
+  private async storePost(
+    sender: KeyedSender,
+    post: FoundPost,
+    bodySha256?: string,
+  ): Promise<IngestedRows> {
     const rows = goodRows(post.rows);
     const resultFolder = folderOf(post.resultFolder);
     let stored = 0;
     for (let start = 0; start < rows.length; start += BURST_ROWS) {
       const burst = rows.slice(start, start + BURST_ROWS);
-      const folder = start === 0 ? resultFolder : undefined;
-      stored = await this.storeBurst(sender, burst, folder);
+      const isLast = start + BURST_ROWS >= rows.length;
+      stored = await this.storeBurst(sender, burst, {
+        resultFolder: start === 0 ? resultFolder : undefined,
+        bodySha256: isLast ? bodySha256 : undefined,
+      });
     }
     return { received: rows.length, stored };
   }
 
   /**
-   * Up to a burst of rows, in units; none only extends the lease. Settles with the last of its units.
+   * Up to a burst of rows, in units; none only extends the lease. Settles with the last of its units. One that uses a
+   * key up comes when all others are in.
    * @throws what the first unit that failed did.
    */
   private async storeBurst(
-    sender: RowSender,
+    sender: KeyedSender,
     rows: readonly CheckedRow[],
-    resultFolder?: string,
+    { resultFolder, bodySha256 }: PostEnds = {},
   ): Promise<number> {
-    const units = [this.store(sender, rows.slice(0, UNIT_ROWS), resultFolder)];
-    for (let start = UNIT_ROWS; start < rows.length; start += UNIT_ROWS) {
-      units.push(this.store(sender, rows.slice(start, start + UNIT_ROWS)));
+    const units: Promise<number>[] = [];
+    for (let start = 0; start === 0 || start < rows.length; start += UNIT_ROWS) {
+      const isLast = start + UNIT_ROWS >= rows.length;
+      if (isLast && bodySha256 !== undefined) {
+        await Promise.allSettled(units);
+        await Promise.all(units);
+      }
+      const ends = {
+        resultFolder: start === 0 ? resultFolder : undefined,
+        bodySha256: isLast ? bodySha256 : undefined,
+      };
+      units.push(this.store(sender, rows.slice(start, start + UNIT_ROWS), ends));
     }
     await Promise.allSettled(units);
-    const stored = await Promise.all(units);
-    return Math.max(...stored);
+    return Math.max(...(await Promise.all(units)));
   }
 
-  /** One unit; an empty one only extends the lease. */
+  /** One unit; an empty one only extends the lease, and so does one of a post whose key was used up. */
   private store(
-    sender: RowSender,
+    sender: KeyedSender,
     rows: readonly CheckedRow[],
-    resultFolder?: string,
+    { resultFolder, bodySha256 }: PostEnds = {},
   ): Promise<number> {
     return this.unitOfWork.run(async (tx) => {
       const claim = this.claim(sender);
       const task = await this.hold(tx, claim, rows.length > 0);
+      const call = { task, call: 'results', key: sender.idempotencyKey };
+      if (await isLeaseKeyUsed(tx, call, bodySha256)) return task.resultCount;
+      if (bodySha256 !== undefined) await rememberLeaseKey(tx, call, bodySha256);
       if (resultFolder !== undefined) await this.rows.setFolder(tx, task.id, resultFolder);
       const stored = await this.rows.upsert(tx, task, rows);
       tx.afterCommit(() => {
@@ -157,6 +189,24 @@ export class ResultIngestion {
 
   private claim({ taskId, edgeId, leaseToken }: RowSender): LeaseClaim {
     return { taskId, edgeId, leaseToken, now: this.clock.now() };
+  }
+}
+
+/** What the first and the last unit of a post bring beside their rows. */
+interface PostEnds {
+  readonly resultFolder?: string;
+  /** Hex. With it the post is whole, and its key used up. */
+  readonly bodySha256?: string;
+}
+
+function hasKey({ idempotencyKey }: KeyedSender): boolean {
+  return typeof idempotencyKey === 'string';
+}
+
+async function* hashed(body: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const piece of body) {
+    hash.update(piece);
+    yield piece;
   }
 }
 
