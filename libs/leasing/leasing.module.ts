@@ -15,6 +15,7 @@ import { LeaseSweep } from './time/lease-sweep';
 import { Leasing } from './leasing';
 import { LEASING_OPTIONS, leasingOptions, type LeasingOptions } from './leasing.options';
 import { NextAvailable } from './polls/next-available';
+import { OverdueTasks } from './time/overdue-tasks';
 import { ParkedPolls } from './polls/parked-polls';
 import { QueueShares } from './claiming/queue-shares';
 import { QueueWakes } from './polls/queue-wakes';
@@ -43,6 +44,7 @@ const PARTS = [
   LeaseGrace,
   LeaseRequests,
   NextAvailable,
+  OverdueTasks,
   QueueShares,
   QueueWakes,
   SpentPolls,
