@@ -12,6 +12,7 @@ export {
   TransactionControlError,
   TransactionLostError,
   UnitOfWorkTimeoutError,
+  isOfTheDatabase,
 } from './database-errors';
 export {
   EpochMsColumn,

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { ArtifactObjects, ArtifactsModule } from '@foreman/artifacts';
 import { ResultsModule } from '@foreman/results';
 import { openTestEngine, watchUnits, type TestEngine } from '@foreman/testing';
@@ -72,7 +73,7 @@ describe('retention of keys', () => {
     expect(await count('SELECT count(*) AS n FROM lease_requests')).toBe(0);
   });
 
-  it('looks for a bounded number of ids a unit, and passes over keys of living things of one millisecond', async () => {
+  it('looks for a bounded number of ids at a time and outside of units of work, and passes over keys of living things of one millisecond', async () => {
     const living = await engine.submit();
     const made = { credential_id: 'me', body_sha256: 'x', created_at: engine.clock.now() };
     const unknown = Array.from({ length: 999 }, () => engine.ids.uuid());
@@ -95,14 +96,33 @@ describe('retention of keys', () => {
     });
     engine.clock.advance(86_400_001);
     const units = watchUnits(engine.unitOfWork);
+    const query = jest.spyOn(engine.reads, 'query');
     await retention.runOnce();
     expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(308);
-    const idsOfUnits = units.map(({ statements }) =>
-      statements
-        .filter(({ sql }) => sql.startsWith('SELECT 1 FROM jobs WHERE id IN'))
-        .reduce((ids, { params }) => ids + params.length, 0),
+    const looks = query.mock.calls.filter(([sql]) =>
+      sql.startsWith('SELECT 1 FROM jobs WHERE id IN'),
     );
-    expect(Math.max(...idsOfUnits)).toBeLessThanOrEqual(1000);
-    expect(idsOfUnits.reduce((all, ids) => all + ids, 0)).toBe(8000 + 300 + 1);
+    const ids = looks.map(([, params]) => params?.length ?? 0);
+    expect(Math.max(...ids)).toBeLessThanOrEqual(1000);
+    expect(ids.reduce((all, some) => all + some, 0)).toBe(8000 + 300 + 1);
+    const written = units.flatMap(({ statements }) =>
+      statements.filter(({ sql }) => sql.includes('idempotency_keys')),
+    );
+    expect(written).toHaveLength(1);
+  });
+
+  it('one key that cannot be read stops no other, however many there are of them', async () => {
+    Logger.overrideLogger(false);
+    await engine.unitOfWork.run(async (tx) => {
+      const made = { credential_id: 'me', body_sha256: 'x', path: 'p' };
+      for (let n = 0; n < 450; n += 1) {
+        const answer = n < 440 ? '[broken' : engine.ids.uuid();
+        const key = { idempotency_key: `${n}`, answer, created_at: engine.clock.now() + n };
+        await tx.insert('idempotency_keys', { ...made, ...key });
+      }
+    });
+    engine.clock.advance(86_400_001 + 450);
+    await retention.runOnce();
+    expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(440);
   });
 });

@@ -1,5 +1,11 @@
-import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Queryable, type SqlValue, type Tx } from '@foreman/database';
+import { Injectable, Logger } from '@nestjs/common';
+import {
+  BadOnesApart,
+  ReadConnection,
+  UnitOfWork,
+  type Queryable,
+  type SqlValue,
+} from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { RetentionSettings } from './retention.options';
 
@@ -15,12 +21,10 @@ interface OldKey {
   readonly created_at: number;
 }
 
-/** Keys that one bulk unit looks at. */
+/** Keys of one page, and that one bulk unit forgets. */
 const BATCH = 200;
-/** Ids that it looks for, in six tables, but for the first key, whatever it has: one of `POST /jobs/batch` has up to a thousand. */
-const BATCH_IDS = 1000;
 /**
- * Units of one run: with a run a minute this keeps up with 300 keys a second, and a walk over the keys
+ * Pages of one run: with a run a minute this keeps up with 300 keys a second, and a walk over the keys
  * of a million living jobs is spread over many runs.
  */
 const BATCHES_A_RUN = 100;
@@ -31,41 +35,72 @@ const MADE = ['jobs', 'api_keys', 'enrolments', 'webhook_endpoints', 'releases',
 /** Forgets idempotency keys: after 24 h, unless what they made still lives (contract). */
 @Injectable()
 export class KeyExpiry {
-  /** Where the last batch stopped, null at the end: keys of living things are old for long, and must not hide those behind them. */
+  /** Where the last page stopped, null at the end: keys of living things are old for long, and must not hide those behind them. */
   private after: OldKey | null = null;
+  private readonly apart: BadOnesApart;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly reads: ReadConnection,
     private readonly clock: Clock,
     private readonly settings: RetentionSettings,
-  ) {}
+  ) {
+    this.apart = new BadOnesApart(new Logger(KeyExpiry.name), clock);
+  }
 
-  /** A bounded number of bulk-lane batches of each kind: as many as are due, within a run's share. */
+  /** A bounded number of pages and of bulk-lane batches: as many as are due, within a run's share. */
   async runOnce(): Promise<ExpiredKeys> {
-    const before = this.clock.now() - this.settings.keyMs;
     return {
-      idempotencyKeys: await this.forgetOldKeys(before),
-      leaseRequests: await this.forgetLeaseRequests(before),
+      idempotencyKeys: await this.forgetOldKeys(),
+      leaseRequests: await this.forgetLeaseRequests(),
     };
   }
 
-  private async forgetOldKeys(before: number): Promise<number> {
+  /** What is older is forgotten; epoch ms. */
+  private get before(): number {
+    return this.clock.now() - this.settings.keyMs;
+  }
+
+  private async forgetOldKeys(): Promise<number> {
     let forgotten = 0;
     for (let batch = 0; batch < BATCHES_A_RUN; batch += 1) {
-      const { after } = this;
-      const unit = await this.unitOfWork.run((tx) => forgetKeys(tx, before, after), 'bulk');
-      forgotten += unit.forgotten;
-      this.after = unit.after;
+      const params = [this.before, ...placeOf(this.after), BATCH];
+      const old = await this.reads.query<OldKey>(OLD_KEYS, params);
+      const { results } = await this.apart.each(
+        old,
+        (key) => primaryKey(key).join(' '),
+        (keys) => this.forgetDead(keys),
+      );
+      for (const count of results) forgotten += count;
+      this.after = old.length < BATCH ? null : (old.at(-1) ?? null);
       if (this.after === null) break;
     }
     return forgotten;
   }
 
-  private async forgetLeaseRequests(before: number): Promise<number> {
+  /** Looked at before the unit of work that forgets: what is gone does not come back under its id. */
+  private async forgetDead(keys: readonly OldKey[]): Promise<number> {
+    const dead: OldKey[] = [];
+    for (const key of keys) {
+      // One by one, with a turn of the event loop: one of `POST /jobs/batch` has up to a thousand ids.
+      if (!(await livesOn(this.reads, await madeBy(this.reads, key)))) dead.push(key);
+      await new Promise(setImmediate);
+    }
+    if (dead.length === 0) return 0;
+    return this.unitOfWork.run(async (tx) => {
+      let forgotten = 0;
+      for (const key of dead) {
+        forgotten += await tx.execute(FORGET_KEY, [...primaryKey(key), key.created_at]);
+      }
+      return forgotten;
+    }, 'bulk');
+  }
+
+  private async forgetLeaseRequests(): Promise<number> {
     let forgotten = 0;
     for (let batch = 0; batch < BATCHES_A_RUN; batch += 1) {
       const deleted = await this.unitOfWork.run(
-        (tx) => tx.execute(FORGET_LEASE_REQUESTS, [before, BATCH]),
+        (tx) => tx.execute(FORGET_LEASE_REQUESTS, [this.before, BATCH]),
         'bulk',
       );
       forgotten += deleted;
@@ -73,27 +108,6 @@ export class KeyExpiry {
     }
     return forgotten;
   }
-}
-
-/** Looks at the next keys; answers where it stopped, null at the end. */
-async function forgetKeys(
-  tx: Tx,
-  before: number,
-  from: OldKey | null,
-): Promise<{ forgotten: number; after: OldKey | null }> {
-  const old = await tx.query<OldKey>(OLD_KEYS, [before, ...placeOf(from), BATCH]);
-  let forgotten = 0;
-  let idsLeft = BATCH_IDS;
-  let after = from;
-  for (const key of old) {
-    // One by one: the answers of 200 such keys are megabytes, most of them for a later unit.
-    const ids = await madeBy(tx, key);
-    if (ids.length > idsLeft && idsLeft < BATCH_IDS) return { forgotten, after };
-    idsLeft -= ids.length;
-    if (!(await livesOn(tx, ids))) forgotten += await tx.execute(FORGET_KEY, primaryKey(key));
-    after = key;
-  }
-  return { forgotten, after: old.length < BATCH ? null : after };
 }
 
 /** Before every key, where nothing was looked at yet. */
@@ -136,8 +150,10 @@ export const OLD_KEYS = `
 const ANSWER = `
   SELECT answer FROM idempotency_keys WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;
 
+/** The one that was looked at: it may have been forgotten and used anew since. */
 const FORGET_KEY = `
-  DELETE FROM idempotency_keys WHERE credential_id = ? AND path = ? AND idempotency_key = ?`;
+  DELETE FROM idempotency_keys
+  WHERE credential_id = ? AND path = ? AND idempotency_key = ? AND created_at = ?`;
 
 /** A request whose lease lives is repeated as long as it does. */
 export const FORGET_LEASE_REQUESTS = `

@@ -89,7 +89,7 @@ describe('a task that cannot be ended by time', () => {
     await submit({ leaseSeconds: 60 });
     lab.clock.advance(60_000);
     lab.clock.jumpWall(-HOUR_MS);
-    await expect(lab.sweep()).rejects.toThrow('a broken task');
+    await expect(lab.sweep()).rejects.toMatchObject({ message: 'a broken task' });
     const expired = await lab.engine.reads.query(
       `SELECT task_id FROM attempts WHERE outcome = 'expired'`,
     );
