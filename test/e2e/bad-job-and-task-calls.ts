@@ -264,22 +264,6 @@ export const BAD_CALLS: BadCall[] = [
     errorPath: 'rows.0.metrics.m',
   },
   {
-    title: 'a negative count',
-    path: '/internal/edges/tasks/:task/heartbeat',
-    body: { processed: -1 },
-    lease: 'live',
-    expected: [400, 'request.invalid'],
-    errorPath: 'processed',
-  },
-  {
-    title: 'a failure without a code',
-    path: '/internal/edges/tasks/:task/fail',
-    body: { message: 'x' },
-    lease: 'live',
-    expected: [400, 'request.invalid'],
-    errorPath: 'code',
-  },
-  {
     title: 'a digest that is none',
     method: 'PUT',
     path: '/internal/edges/tasks/:task/artifacts/a',
