@@ -1,5 +1,6 @@
 export { Clock, SystemClock, delay, isoTime, isoTimeOrNull } from './clock';
 export type { ClockTimer } from './clock';
+export { readHttpDate, readTime } from './read-time';
 export { SteadyClock } from './steady-clock';
 export { IdSource, RandomIds, isUuid, sha256Hex } from './ids';
 export { KeyRing } from './key-ring';

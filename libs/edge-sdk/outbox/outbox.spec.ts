@@ -85,7 +85,9 @@ describe('Outbox', () => {
     await before.end(other, FAILURE, signal);
     opened.pop()?.close();
     const database = new BetterSqlite3(file);
-    database.prepare('UPDATE entries SET body = ? WHERE lease_id = ?').run(Buffer.from('{"requ'), lease.id);
+    database
+      .prepare('UPDATE entries SET body = ? WHERE lease_id = ?')
+      .run(Buffer.from('{"requ'), lease.id);
     database.close();
     const outbox = open();
     expect(outbox.first(lease)).toMatchObject({
