@@ -14,7 +14,7 @@ describe('an upload that is given up', () => {
   afterEach(() => engine.close());
 
   const released = async () =>
-    (await blobs.released(engine.reads, 10)).map(({ key }) => key).toSorted();
+    (await blobs.released(engine.reads, null, 10)).map(({ key }) => key).toSorted();
 
   it('leaves its bytes to the sweep', async () => {
     await engine.unitOfWork.run((tx) => blobs.open(tx, 'half', 1));

@@ -7,6 +7,8 @@ export interface ReleasedBlob {
   readonly key: string;
   /** Null for an upload that was never finished. */
   readonly size: number | null;
+  /** Epoch ms. */
+  readonly released_at: number;
 }
 
 /** Which keys hold bytes, and whether anything still wants them. The same for every blob store. */
@@ -52,8 +54,13 @@ export class BlobRegistry {
     return tx.execute(RELEASE_ABANDONED, [now, before, limit]);
   }
 
-  async released(db: Queryable, limit: number): Promise<ReleasedBlob[]> {
-    return db.query<ReleasedBlob>(RELEASED, [limit]);
+  /** The next of them after one; null: from the beginning. */
+  async released(
+    db: Queryable,
+    after: ReleasedBlob | null,
+    limit: number,
+  ): Promise<ReleasedBlob[]> {
+    return db.query<ReleasedBlob>(RELEASED, [after?.released_at ?? 0, after?.key ?? '', limit]);
   }
 
   /** After its bytes are gone. One that got bytes meanwhile stays for the next sweep. */
@@ -75,8 +82,11 @@ export function uploadSwept(): DomainError {
   });
 }
 
+/** Few were released in one and the same moment: those alone are sorted. */
 export const RELEASED = `
-  SELECT key, size FROM blobs WHERE released_at IS NOT NULL ORDER BY released_at LIMIT ?`;
+  SELECT key, size, released_at FROM blobs
+  WHERE released_at IS NOT NULL AND (released_at, key) > (?, ?)
+  ORDER BY released_at, key LIMIT ?`;
 
 export const RELEASE_ABANDONED = `
   UPDATE blobs SET released_at = ? WHERE released_at IS NULL AND key IN

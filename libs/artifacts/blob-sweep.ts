@@ -1,10 +1,10 @@
-import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Tx } from '@foreman/database';
+import { Injectable, Logger } from '@nestjs/common';
+import { BadOnesApart, ReadConnection, UnitOfWork, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { ArtifactsSettings } from './artifacts.options';
-import { BlobRegistry } from './blob-registry';
+import { BlobRegistry, type ReleasedBlob } from './blob-registry';
 import { BlobStore } from './blob-store';
-import { InputRemoval } from './inputs/input-removal';
+import { InputRemoval, type DueInput } from './inputs/input-removal';
 import { FIRST_STAGED, StagedOrphans, type StagedPlace } from './staged-orphans';
 import { ArtifactTotals } from './stats/artifact-totals';
 import { InputTotals } from './stats/input-totals';
@@ -29,9 +29,11 @@ const BATCH = 50;
 @Injectable()
 export class BlobSweep {
   private running: Promise<BlobSweepCounts> | null = null;
+  private readonly apart: BadOnesApart;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly reads: ReadConnection,
     private readonly clock: Clock,
     private readonly orphans: StagedOrphans,
     private readonly totals: ArtifactTotals,
@@ -40,7 +42,9 @@ export class BlobSweep {
     private readonly blobs: BlobRegistry,
     private readonly store: BlobStore,
     private readonly settings: ArtifactsSettings,
-  ) {}
+  ) {
+    this.apart = new BadOnesApart(new Logger(BlobSweep.name), clock);
+  }
 
   /** Sweeps until nothing is left, in bulk-lane batches. A call during a sweep gets that one's counts. */
   runOnce(): Promise<BlobSweepCounts> {
@@ -51,13 +55,9 @@ export class BlobSweep {
   }
 
   private async sweep(): Promise<BlobSweepCounts> {
-    const now = this.clock.now();
-    const before = now - this.settings.abandonedAfterMs;
-    const staged = await this.discardOrphans(now);
-    const inputs = await this.untilLess((tx) => this.inputs.removeBatch(tx, now, BATCH));
-    const abandoned = await this.untilLess((tx) =>
-      this.blobs.releaseAbandoned(tx, before, now, BATCH),
-    );
+    const staged = await this.discardOrphans();
+    const inputs = await this.removeInputs();
+    const abandoned = await this.releaseAbandoned();
     await this.unitOfWork.run(async (tx) => {
       await this.totals.dropEmpty(tx);
       await this.inputTotals.dropEmpty(tx);
@@ -68,37 +68,82 @@ export class BlobSweep {
   /** Only what was released by now, in bulk-lane batches: for whoever has just let bytes go, and looks for nothing else. */
   async deleteReleased(): Promise<{ blobs: number; bytes: number }> {
     const counts = { blobs: 0, bytes: 0 };
+    let after: ReleasedBlob | null = null;
     for (;;) {
-      const due = await this.unitOfWork.run((tx) => this.blobs.released(tx, BATCH), 'bulk');
-      const keys = due.map((blob) => blob.key);
-      if (keys.length === 0) return counts;
-      await this.store.delete(keys);
-      const forgotten = await this.unitOfWork.run((tx) => this.blobs.forget(tx, keys), 'bulk');
-      counts.blobs += forgotten;
-      for (const blob of due) counts.bytes += blob.size ?? 0;
-      if (forgotten < BATCH) return counts;
+      const due: ReleasedBlob[] = await this.blobs.released(this.reads, after, BATCH);
+      const { results } = await this.apart.each(
+        due,
+        ({ key }) => key,
+        (blobs) => this.delete(blobs),
+      );
+      for (const { blobs, bytes } of results) {
+        counts.blobs += blobs;
+        counts.bytes += bytes;
+      }
+      if (due.length < BATCH) return counts;
+      after = due.at(-1) ?? null;
     }
   }
 
+  private async delete(
+    blobs: readonly ReleasedBlob[],
+  ): Promise<{ readonly blobs: number; readonly bytes: number }> {
+    const keys = blobs.map(({ key }) => key);
+    await this.store.delete(keys);
+    const forgotten = await this.unitOfWork.run((tx) => this.blobs.forget(tx, keys), 'bulk');
+    const bytes = blobs.reduce((sum, { size }) => sum + (size ?? 0), 0);
+    return { blobs: forgotten, bytes };
+  }
+
   /** A cancelled task's lease never ends by a call of its edge: what it staged goes here. */
-  private async discardOrphans(now: number): Promise<number> {
+  private async discardOrphans(): Promise<number> {
     let discarded = 0;
     let place: StagedPlace | null = FIRST_STAGED;
     while (place !== null) {
-      const from: StagedPlace = place;
-      const page = await this.unitOfWork.run((tx) => this.orphans.discard(tx, from, now), 'bulk');
-      discarded += page.discarded;
-      place = page.next;
+      const { orphans, next } = await this.orphans.page(this.reads, place as StagedPlace);
+      for (let start = 0; start < orphans.length; start += BATCH) {
+        discarded += await this.inUnits(orphans.slice(start, start + BATCH), (tx, some, now) =>
+          this.orphans.remove(tx, some, now),
+        );
+      }
+      place = next;
     }
     return discarded;
   }
 
-  private async untilLess(batch: (tx: Tx) => Promise<number>): Promise<number> {
-    let total = 0;
+  private async removeInputs(): Promise<number> {
+    let removed = 0;
+    let after: DueInput | null = null;
     for (;;) {
-      const done = await this.unitOfWork.run(batch, 'bulk');
-      total += done;
-      if (done < BATCH) return total;
+      const due: DueInput[] = await this.inputs.due(this.reads, this.clock.now(), after, BATCH);
+      removed += await this.inUnits(due, (tx, some, now) => this.inputs.remove(tx, some, now));
+      if (due.length < BATCH) return removed;
+      after = due.at(-1) ?? null;
     }
+  }
+
+  private async releaseAbandoned(): Promise<number> {
+    let released = 0;
+    for (;;) {
+      const count = await this.unitOfWork.run((tx) => {
+        const now = this.clock.now();
+        return this.blobs.releaseAbandoned(tx, now - this.settings.abandonedAfterMs, now, BATCH);
+      }, 'bulk');
+      released += count;
+      if (count < BATCH) return released;
+    }
+  }
+
+  /** All in one bulk unit, and where that throws each in its own. Answers the sum of what it came to. */
+  private async inUnits<Thing extends { readonly id: string }>(
+    things: readonly Thing[],
+    work: (tx: Tx, some: readonly Thing[], now: number) => Promise<number>,
+  ): Promise<number> {
+    const { results } = await this.apart.each(
+      things,
+      ({ id }) => id,
+      (some) => this.unitOfWork.run((tx) => work(tx, some, this.clock.now()), 'bulk'),
+    );
+    return results.reduce((sum, count) => sum + count, 0);
   }
 }

@@ -46,9 +46,14 @@ describe('the statements of artifacts', () => {
       1,
       /^SEARCH artifacts USING INDEX artifacts_staged \(task_id=\?\)\nSEARCH corrupt_blobs USING .*\(blob_key=\?\)$/,
     ],
-    ['released blobs', RELEASED, 1, /INDEX blobs_released/],
+    ['released blobs', RELEASED, 3, /INDEX blobs_released/],
     ['abandoned blobs', RELEASE_ABANDONED, 3, /blobs_unfinished \(written_at<\?\)/],
-    ['inputs that are due', DUE, 2, /inputs USING INDEX inputs_expiring \(expires_at<\?\)/],
+    [
+      'inputs that are due',
+      DUE,
+      4,
+      /inputs USING (COVERING )?INDEX inputs_expiring \(.*expires_at<\?\)/,
+    ],
     ["a task's inputs", LIST_INPUTS, 3, /named USING INDEX \S+ \(task_id=\?\)[^]*\(job_id=\?\)/],
     ["a task's input", FIND_INPUT, 5, /\(task_id=\? AND name=\?\)[^]*\(job_id=\? AND name=\?\)/],
     [

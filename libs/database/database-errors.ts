@@ -84,6 +84,14 @@ export function isStorageFull(error: unknown): boolean {
   return code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE';
 }
 
+/** Whether an error lies with the database as a whole: whatever is tried next would fail alike. */
+export function isOfTheDatabase(error: unknown): boolean {
+  if (error instanceof DomainError) {
+    return error.code === 'server.busy' || error.code === 'server.storage_full';
+  }
+  return /^SQLITE_(IOERR|READONLY|CANTOPEN|NOMEM)/.test(sqliteCode(error) ?? '');
+}
+
 /**
  * The driver's own code (SQLITE_...), also when TypeORM wrapped the error. By code, not by class: the
  * driver's native part knows only the class of whoever loaded it first in the process.

@@ -1,3 +1,5 @@
+export { BadOnesApart } from './bad-ones-apart';
+export type { Apart } from './bad-ones-apart';
 export { Database } from './database';
 export type { DatabaseSizes } from './database';
 export { DatabaseModule } from './database.module';
@@ -10,6 +12,7 @@ export {
   TransactionControlError,
   TransactionLostError,
   UnitOfWorkTimeoutError,
+  isOfTheDatabase,
 } from './database-errors';
 export {
   EpochMsColumn,

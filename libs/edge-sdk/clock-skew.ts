@@ -1,4 +1,4 @@
-import type { Clock } from '@foreman/kernel';
+import { readTime, type Clock } from '@foreman/kernel';
 import type { AgentLog } from './agent-log';
 
 /** Times in logs and rows are off by this much before anybody should be told. */
@@ -18,8 +18,8 @@ export class ClockSkew {
 
   /** `serverTime` of an answer (ISO 8601), and when its call was made, on the monotonic clock. */
   answered(serverTime: string, askedMs: number): void {
-    const serverMs = Date.parse(serverTime);
-    if (Number.isNaN(serverMs)) return;
+    const serverMs = readTime(serverTime);
+    if (serverMs === null) return;
     const nowMs = this.clock.now();
     const roundTripMs = Math.max(0, this.clock.monotonicMs() - askedMs);
     // The gateway read its clock at some moment between question and answer.

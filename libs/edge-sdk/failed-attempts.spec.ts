@@ -49,6 +49,35 @@ describe('an attempt that ends badly', () => {
       () => new Error('boom'),
       { code: 'executor.failed', message: 'boom', retryable: true },
     ],
+    [
+      'what has no text of its own',
+      () => Object.create(null) as unknown,
+      { code: 'executor.failed', message: '[Object: null prototype] {}', retryable: true },
+    ],
+    [
+      'what cannot be read',
+      () =>
+        Object.defineProperty(new Error('x'), 'message', {
+          get: () => {
+            throw new Error('no');
+          },
+        }),
+      {
+        code: 'executor.failed',
+        message: 'the executor threw what cannot be read',
+        retryable: true,
+      },
+    ],
+    [
+      'a failure in an odd form',
+      () => new TaskFailure('std::bad_alloc', 7n as unknown as string, false, NaN),
+      { code: 'std_bad_alloc', message: 'std::bad_alloc: 7', retryable: false },
+    ],
+    [
+      'a failure for longer than a day',
+      () => new TaskFailure('x', 'm', true, 1e9),
+      { code: 'x', message: 'm', retryable: true, retryAfterSeconds: 86_400 },
+    ],
   ])('reports %s', async (_name, makeError, report) => {
     const task = gateway.add('t1');
     run(() => {
@@ -56,6 +85,26 @@ describe('an attempt that ends badly', () => {
     });
     await eventually(() => task.status === 'failed');
     expect(task.failure).toEqual(report);
+  });
+
+  it('takes a result that is no JSON for a failure, and goes on with other tasks', async () => {
+    const task = gateway.add('t1');
+    const other = gateway.add('t2');
+    run((leased) =>
+      Promise.resolve(leased.taskId === 't1' ? { bestConfigIds: [1n as unknown as string] } : {}),
+    );
+    await eventually(() => other.status === 'completed');
+    expect(task.failure).toMatchObject({ code: 'executor.failed', retryable: true });
+  });
+
+  it('never throws at an odd progress, and completes with counts that are some', async () => {
+    const task = gateway.add('t1');
+    run((_task, context) => {
+      context.progress({ processed: 3, total: 9, status: 7 as unknown as string });
+      return Promise.resolve({ processedCount: 1.5, totalCount: NaN });
+    });
+    await eventually(() => task.status === 'completed');
+    expect(task.completion).toMatchObject({ processedCount: 3, totalCount: 9 });
   });
 
   it('fails a task whose completion is refused', async () => {

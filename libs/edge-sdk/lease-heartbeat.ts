@@ -1,5 +1,5 @@
 import { GATEWAY_BACKOFF, GatewayProblem, isPassing } from '@foreman/gateway-http';
-import { backoffMs, delay } from '@foreman/kernel';
+import { backoffMs, cutText, delay } from '@foreman/kernel';
 import type { AgentParts } from './agent-parts';
 import type { ProgressReport } from './executor';
 import type { HeldTask } from './edge-connection';
@@ -107,7 +107,7 @@ function sendable(report: ProgressReport): ProgressReport {
       .filter(([, value]) => value !== undefined && Number.isFinite(value) && value >= 0)
       .map(([name, value]) => [name, Math.floor(value ?? 0)]),
   );
-  return report.status === undefined
-    ? counters
-    : { ...counters, status: report.status.slice(0, MAX_STATUS_CHARS) };
+  return typeof report.status === 'string'
+    ? { ...counters, status: cutText(report.status, MAX_STATUS_CHARS) }
+    : counters;
 }

@@ -121,6 +121,8 @@ export interface TaskHeartbeatAnswer {
   readonly serverTime: string;
   /** A `SignedRelease`, which is nothing before it is verified (`verifyRelease`). */
   readonly release?: unknown;
+  /** Fields of the heartbeat that the gateway left out. */
+  readonly ignored?: readonly string[];
 }
 
 export interface EdgeHeartbeat {

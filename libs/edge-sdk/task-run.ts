@@ -122,6 +122,8 @@ export class TaskRun {
         ...summaryOf(completion, this.heartbeat.progress),
         artifacts: uploads.handedOver(),
       };
+      // What is no JSON is the executor's failure, not the outbox's.
+      JSON.stringify(request);
       ending = { type: 'complete', request, leasesNext: this.settings.leasesNext() };
     } catch (error) {
       // What was handed over before the failure (a log, say) goes first: after the report the lease is over.
@@ -198,16 +200,20 @@ export class TaskRun {
 
 const STOPPED = { end: 'stopped', next: null } as const;
 
+function countOf(value: number | undefined): number | undefined {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? value : undefined;
+}
+
 /**
- * Field by field: an executor in plain JavaScript may return more than the contract takes. Counts that it left out are
+ * Field by field: an executor in plain JavaScript may return more than the contract takes. Counts that it left out, or that are none, are
  * those of its last progress, which no further heartbeat will carry.
  */
 function summaryOf(completion: Completion, progress: ProgressReport): Completion {
   const { bestConfigIds, processedCount, totalCount, resultCount } = completion;
   return {
     bestConfigIds,
-    processedCount: processedCount ?? progress.processed,
-    totalCount: totalCount ?? progress.total,
+    processedCount: countOf(processedCount) ?? progress.processed,
+    totalCount: countOf(totalCount) ?? progress.total,
     resultCount,
   };
 }

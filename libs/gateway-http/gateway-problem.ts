@@ -1,3 +1,5 @@
+import { readHttpDate } from '@foreman/kernel';
+
 /**
  * A refusal by the gateway: its problem document (RFC 9457), typed. Match on `code`, never on the text.
  * An answer that is not a problem document (a proxy's page, say) has the code `http.<status>`.
@@ -54,8 +56,8 @@ export function problemFrom(
 export function retryAfterSecondsFrom(header: string | undefined, nowMs: number): number | null {
   if (header === undefined) return null;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const dateMs = Date.parse(header);
-  return Number.isNaN(dateMs) ? null : Math.max(0, Math.ceil((dateMs - nowMs) / 1000));
+  const dateMs = readHttpDate(header.trim());
+  return dateMs === null ? null : Math.max(0, Math.ceil((dateMs - nowMs) / 1000));
 }
 
 function jsonObject(text: string): Record<string, unknown> | null {

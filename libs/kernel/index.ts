@@ -1,5 +1,6 @@
 export { Clock, SystemClock, delay, isoTime, isoTimeOrNull } from './clock';
 export type { ClockTimer } from './clock';
+export { readHttpDate, readTime } from './read-time';
 export { SteadyClock } from './steady-clock';
 export { IdSource, RandomIds, isUuid, sha256Hex } from './ids';
 export { KeyRing } from './key-ring';
@@ -11,6 +12,8 @@ export { DomainError, invalidField } from './domain-error';
 export type { ErrorCode, FieldError } from './domain-error';
 export { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT, decodeCursor, encodeCursor, pageOf } from './paging';
 export type { Page, PageRequest } from './paging';
+export { cutText, fittedFailure, textOf } from './failure-report';
+export type { FailureReport } from './failure-report';
 export { canonicalJson } from './canonical-json';
 export { KIND_RULE, LABELS_RULE, areLabels, artifactNameFault, isKind } from './names';
 export {

@@ -1,7 +1,7 @@
 export { Completion } from './ending/completion';
 export type { CompleteCommand, CompletionResult } from './ending/completion';
 export { EdgeLeases } from './ending/edge-leases';
-export { FAILURE_MESSAGE_LIMIT, HandBack } from './ending/hand-back';
+export { HandBack } from './ending/hand-back';
 export type { FailCommand } from './ending/hand-back';
 export { JobExplain } from './explain/job-explain';
 export type { ExplainCode, Explanation } from './explain/job-explain';

@@ -14,6 +14,7 @@ import { LeaseSweep } from './time/lease-sweep';
 import { Leasing } from './leasing';
 import { LEASING_OPTIONS, leasingOptions, type LeasingOptions } from './leasing.options';
 import { NextAvailable } from './polls/next-available';
+import { OverdueTasks } from './time/overdue-tasks';
 import { ParkedPolls } from './polls/parked-polls';
 import { QueueWakes } from './polls/queue-wakes';
 import { KeyedPolls } from './polls/keyed-polls';
@@ -41,6 +42,7 @@ const PARTS = [
   LeaseGrace,
   LeaseRequests,
   NextAvailable,
+  OverdueTasks,
   QueueWakes,
   StalledTasks,
   TaskClaim,

@@ -3,7 +3,7 @@ import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testin
 import { HEARTBEAT_TASKS_LIMIT, Heartbeats } from './heartbeats';
 import { ProgressModule } from './progress.module';
 
-describe('a heartbeat for all that an edge holds', () => {
+describe('heartbeats', () => {
   let engine: TestEngine;
   let lease: TestLease;
 
@@ -30,7 +30,8 @@ describe('a heartbeat for all that an edge holds', () => {
     ['processed', 1.5],
     ['total', '12'],
     ['status', 7],
-    ['status', 'x'.repeat(201)],
+    ['total', 1e300],
+    ['counters', { skipped: null }],
     ['counters', { skipped: 'many' }],
     ['counters', ['many']],
     ['started', 'no'],
@@ -76,9 +77,31 @@ describe('a heartbeat for all that an edge holds', () => {
     expect((await task())?.leaseExpiresAt).toBe(before);
   });
 
-  it('of one task, is refused for a bad field', async () => {
+  it('an entry without its ids costs no other lease', async () => {
+    engine.clock.advance(1000);
+    const answers = await beatAll({ taskId: 7 }, { leaseToken: null }, {});
+    expect(answers).toMatchObject([
+      { taskId: '', action: 'lost', ignored: ['taskId'] },
+      { action: 'lost', ignored: ['leaseToken'] },
+      { action: 'continue', leaseExpiresAt: engine.clock.now() + 60_000 },
+    ]);
+  });
+
+  it('cuts a long status, between characters', async () => {
+    await beatAll({ status: `${'x'.repeat(199)}😀` });
+    expect((await task())?.progressStatus).toBe('x'.repeat(199));
+  });
+
+  it('of one task, is taken for what is good in it, and tells of the rest', async () => {
     const { taskId, leaseToken, edgeId } = lease;
-    const beat = engine.get(Heartbeats).beat(edgeId, { taskId, leaseToken, processed: -1 });
-    await expect(beat).rejects.toMatchObject({ code: 'request.invalid' });
+    engine.clock.advance(1000);
+    const bad = { processed: 1.5, status: 7, counters: 'many' };
+    const beat = { taskId, leaseToken, total: 9, ...bad };
+    expect(await engine.get(Heartbeats).beat(edgeId, beat)).toMatchObject({
+      action: 'continue',
+      leaseExpiresAt: engine.clock.now() + 60_000,
+      ignored: ['processed', 'status', 'counters'],
+    });
+    expect(await task()).toMatchObject({ total: 9, processed: 0 });
   });
 });

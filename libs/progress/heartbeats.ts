@@ -2,13 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork, type Tx } from '@foreman/database';
 import { Clock, DomainError } from '@foreman/kernel';
 import { LeaseFence, type LeaseClaim } from '@foreman/jobs';
-import {
-  checkReport,
-  usableReport,
-  type ProgressField,
-  type ProgressReport,
-  type UncheckedReport,
-} from './progress-report';
+import { usableReport, type ProgressReport, type UncheckedReport } from './progress-report';
 import { TaskProgress } from './task-progress';
 
 /** What an edge is told about one task that it reported on. */
@@ -21,18 +15,13 @@ export interface HeartbeatAnswer {
   /** The lease's length; null when it is over. */
   readonly leaseSeconds: number | null;
   /** Fields of its report that were not as they must be, and were left out; absent when there were none. */
-  readonly ignored?: readonly ProgressField[];
+  readonly ignored?: readonly string[];
 }
 
-export interface TaskHeartbeat extends ProgressReport {
-  readonly taskId: string;
-  readonly leaseToken: string;
-}
-
-/** One of many heartbeats that came together. */
-interface UncheckedHeartbeat extends UncheckedReport {
-  readonly taskId: string;
-  readonly leaseToken: string;
+/** What an edge says of one task. Of its report what is bad is left out; without its ids it holds no lease. */
+export interface TaskHeartbeat extends UncheckedReport {
+  readonly taskId: unknown;
+  readonly leaseToken: unknown;
 }
 
 /** Tasks in one edge-wide heartbeat at the most. */
@@ -48,21 +37,16 @@ export class Heartbeats {
     private readonly progress: TaskProgress,
   ) {}
 
-  /** One task. @throws `lease.lost`, `task.not_found`, `request.invalid`. A cancelled task's last lease is told `cancel`. */
+  /** One task. @throws `lease.lost`, `task.not_found`. A cancelled task's last lease is told `cancel`. */
   async beat(edgeId: string, heartbeat: TaskHeartbeat): Promise<HeartbeatAnswer> {
-    checkReport(heartbeat);
     return this.unitOfWork.run((tx) => this.beatIn(tx, edgeId, heartbeat, this.clock.now()));
   }
 
   /**
-   * All that the edge holds, in one transaction. A lost lease is an answer, not an error, and a bad
-   * field is left out and told: neither may cost the edge its other leases.
-   * @throws `request.invalid` for more than 1000 tasks.
+   * All that the edge holds, in one transaction. A lost lease is an answer, not an error: it must not cost the edge
+   * its other leases. @throws `request.invalid` for more than 1000 tasks.
    */
-  async beatAll(
-    edgeId: string,
-    heartbeats: readonly UncheckedHeartbeat[],
-  ): Promise<HeartbeatAnswer[]> {
+  async beatAll(edgeId: string, heartbeats: readonly TaskHeartbeat[]): Promise<HeartbeatAnswer[]> {
     if (heartbeats.length > HEARTBEAT_TASKS_LIMIT) {
       throw new DomainError('request.invalid', `tasks must hold at most ${HEARTBEAT_TASKS_LIMIT}.`);
     }
@@ -71,10 +55,7 @@ export class Heartbeats {
       const now = this.clock.now();
       const answers: HeartbeatAnswer[] = [];
       for (const heartbeat of heartbeats) {
-        const { taskId, leaseToken } = heartbeat;
-        const { usable, ignored } = usableReport(heartbeat);
-        const answer = await this.beatOrLost(tx, edgeId, { taskId, leaseToken, ...usable }, now);
-        answers.push(ignored.length === 0 ? answer : { ...answer, ignored });
+        answers.push(await this.beatOrLost(tx, edgeId, heartbeat, now));
       }
       return answers;
     });
@@ -91,7 +72,8 @@ export class Heartbeats {
     } catch (error) {
       const isOver = error instanceof DomainError && LOST_CODES.has(error.code);
       if (!isOver) throw error;
-      return { taskId: heartbeat.taskId, action: 'lost', ...OVER };
+      const { taskId, ignored } = readHeartbeat(heartbeat);
+      return { taskId, action: 'lost', ...OVER, ...ignored };
     }
   }
 
@@ -101,20 +83,42 @@ export class Heartbeats {
     heartbeat: TaskHeartbeat,
     now: number,
   ): Promise<HeartbeatAnswer> {
-    const claim = { taskId: heartbeat.taskId, edgeId, leaseToken: heartbeat.leaseToken, now };
+    const { taskId, leaseToken, report, ignored } = readHeartbeat(heartbeat);
+    const claim = { taskId, edgeId, leaseToken, now };
     try {
       const task =
-        heartbeat.started === false
+        report.started === false
           ? await this.fence.hold(tx, claim)
           : await this.fence.holdStarted(tx, claim);
-      await this.progress.keep(tx, task, heartbeat, now);
+      await this.progress.keep(tx, task, report, now);
       const { leaseExpiresAt, leaseSeconds } = task;
-      return { taskId: task.id, action: 'continue', leaseExpiresAt, leaseSeconds };
+      return { taskId, action: 'continue', leaseExpiresAt, leaseSeconds, ...ignored };
     } catch (error) {
       if (!(await wasCancelledUnder(tx, claim, error))) throw error;
-      return { taskId: heartbeat.taskId, action: 'cancel', ...OVER };
+      return { taskId, action: 'cancel', ...OVER, ...ignored };
     }
   }
+}
+
+/** As much of it as can be understood, and the names of the rest. */
+function readHeartbeat(heartbeat: TaskHeartbeat): {
+  readonly taskId: string;
+  readonly leaseToken: string;
+  readonly report: ProgressReport;
+  readonly ignored: Pick<HeartbeatAnswer, 'ignored'>;
+} {
+  const { taskId, leaseToken } = heartbeat;
+  const { usable, ignored } = usableReport(heartbeat);
+  const badIds = (['taskId', 'leaseToken'] as const).filter(
+    (field) => typeof heartbeat[field] !== 'string',
+  );
+  const names = [...badIds, ...ignored];
+  return {
+    taskId: typeof taskId === 'string' ? taskId : '',
+    leaseToken: typeof leaseToken === 'string' ? leaseToken : '',
+    report: usable,
+    ignored: names.length === 0 ? {} : { ignored: names },
+  };
 }
 
 const OVER = { leaseExpiresAt: null, leaseSeconds: null } as const;

@@ -1,5 +1,4 @@
 export { HEARTBEAT_TASKS_LIMIT, Heartbeats } from './heartbeats';
 export type { HeartbeatAnswer, TaskHeartbeat } from './heartbeats';
-export { PROGRESS_STATUS_LIMIT } from './progress-report';
 export type { ProgressReport } from './progress-report';
 export { ProgressModule } from './progress.module';

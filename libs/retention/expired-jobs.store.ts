@@ -9,9 +9,9 @@ export interface JobPlace {
   readonly id: string;
 }
 
-/** One walk over the jobs whose time has come. */
+/** How a walk looks at the jobs whose time has come. */
 export interface ExpiryWalk {
-  /** Epoch ms, of the whole walk: what falls due meanwhile is the next one's. */
+  /** Epoch ms, read in the unit of work that looks. */
   readonly now: number;
   /** How long beyond its time an owed delivery keeps a job. */
   readonly holdMs: number;

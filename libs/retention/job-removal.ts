@@ -51,9 +51,8 @@ export class JobRemoval {
   ): Promise<{ artifacts: number; bytes: number }> {
     const counts = { artifacts: 0, bytes: 0 };
     for (;;) {
-      const now = this.clock.now();
       const batch = await this.unitOfWork.run(
-        (tx) => this.artifacts.removeBatch(tx, jobIds, BATCH_ARTIFACTS, now),
+        (tx) => this.artifacts.removeBatch(tx, jobIds, BATCH_ARTIFACTS, this.clock.now()),
         'bulk',
       );
       counts.artifacts += batch.artifacts;

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { ArtifactObjects, ArtifactsModule } from '@foreman/artifacts';
 import { ResultsModule } from '@foreman/results';
 import { JobLifecycle } from '@foreman/jobs';
@@ -106,6 +107,21 @@ describe('retention of keys', () => {
     );
     expect(Math.max(...idsOfUnits)).toBeLessThanOrEqual(1000);
     expect(idsOfUnits.reduce((all, ids) => all + ids, 0)).toBe(8000 + 300 + 1);
+  });
+
+  it('one key that cannot be read stops no other', async () => {
+    Logger.overrideLogger(false);
+    await engine.unitOfWork.run(async (tx) => {
+      const made = { credential_id: 'me', body_sha256: 'x', path: 'p' };
+      for (let n = 0; n < 450; n += 1) {
+        const answer = n < 440 ? '[broken' : engine.ids.uuid();
+        const key = { idempotency_key: `${n}`, answer, created_at: engine.clock.now() + n };
+        await tx.insert('idempotency_keys', { ...made, ...key });
+      }
+    });
+    engine.clock.advance(86_400_001 + 450);
+    await retention.runOnce();
+    expect(await count('SELECT count(*) AS n FROM idempotency_keys')).toBe(0);
   });
 
   describe('a key of what lives', () => {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { UnitOfWork, sqlList, type Queryable, type SqlValue, type Tx } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { RetentionSettings } from './retention.options';
@@ -31,6 +31,8 @@ const MADE = ['jobs', 'api_keys', 'enrolments', 'webhook_endpoints', 'releases',
  */
 @Injectable()
 export class KeyExpiry {
+  private readonly logger = new Logger(KeyExpiry.name);
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -49,7 +51,7 @@ export class KeyExpiry {
   private async forgetOldKeys(before: number): Promise<number> {
     let forgotten = 0;
     for (let batch = 0; batch < BATCHES_A_RUN; batch += 1) {
-      const unit = await this.unitOfWork.run((tx) => lookAtKeys(tx, before), 'bulk');
+      const unit = await this.unitOfWork.run((tx) => lookAtKeys(tx, before, this.logger), 'bulk');
       forgotten += unit.forgotten;
       if (unit.isLast) break;
     }
@@ -71,13 +73,17 @@ export class KeyExpiry {
 }
 
 /** Forgets or holds each key that it looks at, so that the next unit finds the next ones. */
-async function lookAtKeys(tx: Tx, before: number): Promise<{ forgotten: number; isLast: boolean }> {
+async function lookAtKeys(
+  tx: Tx,
+  before: number,
+  logger: Logger,
+): Promise<{ forgotten: number; isLast: boolean }> {
   const old = await tx.query<OldKey>(OLD_KEYS, [before, BATCH]);
   let forgotten = 0;
   let idsLeft = BATCH_IDS;
   for (const key of old) {
     // One by one: the answers of 200 such keys are megabytes, most of them for a later unit.
-    const ids = await madeBy(tx, key);
+    const ids = await madeBy(tx, key, logger);
     if (ids.length > idsLeft && idsLeft < BATCH_IDS) return { forgotten, isLast: false };
     idsLeft -= ids.length;
     const holder = await livingOf(tx, ids);
@@ -91,9 +97,15 @@ function primaryKey(key: OldKey): SqlValue[] {
   return [key.credential_id, key.path, key.idempotency_key];
 }
 
-async function madeBy(db: Queryable, key: OldKey): Promise<string[]> {
+/** None of an answer that cannot be read: no repeat can be told it, so the key is of no use, and must stop no other. */
+async function madeBy(db: Queryable, key: OldKey, logger: Logger): Promise<string[]> {
   const [row] = await db.query<{ answer: string }>(ANSWER, primaryKey(key));
-  return row === undefined ? [] : madeIds(row.answer);
+  try {
+    return row === undefined ? [] : madeIds(row.answer);
+  } catch (error) {
+    logger.error(error, `The answer of an idempotency key cannot be read: ${key.path}`);
+    return [];
+  }
 }
 
 /** A key remembers the id of what it made, or a JSON list of ids. */

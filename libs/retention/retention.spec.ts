@@ -6,6 +6,7 @@ import {
   ArtifactUploads,
   ArtifactsModule,
 } from '@foreman/artifacts';
+import { DomainError } from '@foreman/kernel';
 import { LeaseFence, JobLifecycle, TaskLifecycle, type JobEntity } from '@foreman/jobs';
 import { ResultIngestion, ResultsModule, RowSets } from '@foreman/results';
 import { openTestEngine, type TestEngine } from '@foreman/testing';
@@ -242,7 +243,7 @@ describe('retention', () => {
       let left = units;
       engine.unitOfWork.run = (work, lane) => {
         lanes.push(lane ?? 'control');
-        if (left === 0) return Promise.reject(new Error('killed'));
+        if (left === 0) return Promise.reject(new DomainError('server.busy', 'killed'));
         left -= 1;
         return run(work, lane);
       };

@@ -1,6 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { BlobSweep } from '@foreman/artifacts';
-import { Database, UnitOfWork } from '@foreman/database';
+import { BadOnesApart, Database, UnitOfWork, isOfTheDatabase } from '@foreman/database';
 import { Clock } from '@foreman/kernel';
 import { ResultSweep } from '@foreman/results';
 import {
@@ -20,6 +20,8 @@ export interface RetentionCounts extends RemovalCounts {
   readonly examined: number;
 }
 
+type Counts = { -readonly [Name in keyof RetentionCounts]: number };
+
 /** Jobs that one bulk unit looks at, and hides: a held one costs as much as one that goes. */
 const PAGE_JOBS = 200;
 /** Jobs removed together, so that small ones share their commits. */
@@ -35,6 +37,8 @@ const VACUUM_PAGES = 500;
 export class Retention {
   private running: Promise<RetentionCounts> | null = null;
   private removed: RemovalCounts = { jobs: 0, artifacts: 0, bytes: 0 };
+  private readonly logger = new Logger(Retention.name);
+  private readonly apart: BadOnesApart;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -47,7 +51,9 @@ export class Retention {
     private readonly keys: KeyExpiry,
     private readonly queues: UnusedQueues,
     private readonly settings: RetentionSettings,
-  ) {}
+  ) {
+    this.apart = new BadOnesApart(this.logger, clock);
+  }
 
   /** All that was removed since the start of this process. */
   get removedSinceStart(): RemovalCounts {
@@ -62,49 +68,83 @@ export class Retention {
     return this.running;
   }
 
+  /** What stops one part stops none after it, unless it would meet that one too: a full disk, a gateway that stops. */
   private async run(): Promise<RetentionCounts> {
-    const { deliveryHoldMs } = this.settings;
-    const walk = { now: this.clock.now(), holdMs: deliveryHoldMs, limit: PAGE_JOBS };
-    const held = await this.hide(walk);
-    const { examined, ...removed } = await this.remove(walk);
-    await this.blobs.runOnce();
-    await this.results.runOnce();
-    await this.keys.runOnce();
-    await this.queues.runOnce();
-    await this.vacuum();
-    return { examined: held + examined, ...removed };
+    const counts = { examined: 0, jobs: 0, artifacts: 0, bytes: 0 };
+    const failures: unknown[] = [];
+    for (const part of [
+      () => this.hide(counts),
+      () => this.remove(counts),
+      () => this.blobs.runOnce(),
+      () => this.results.runOnce(),
+      () => this.keys.runOnce(),
+      () => this.queues.runOnce(),
+      () => this.vacuum(),
+    ]) {
+      try {
+        await part();
+      } catch (error) {
+        if (isOfTheDatabase(error)) throw error;
+        failures.push(error);
+      }
+    }
+    const [first, ...others] = failures;
+    for (const error of others) this.logger.error(error);
+    if (first !== undefined) throw first;
+    return counts;
   }
 
-  /** Answers how many it left alone: a delivery holds them. */
-  private async hide(walk: ExpiryWalk): Promise<number> {
-    let held = 0;
+  /** Counts those that it leaves alone: a delivery holds them. */
+  private async hide(counts: Counts): Promise<void> {
     let place: JobPlace | null = FIRST_PLACE;
     while (place !== null) {
       const from: JobPlace = place;
-      const page = await this.unitOfWork.run((tx) => this.jobs.hide(tx, from, walk), 'bulk');
-      held += page.examined - page.hidden;
+      const page = await this.unitOfWork.run(
+        (tx) => this.jobs.hide(tx, from, this.walk(Infinity)),
+        'bulk',
+      );
+      counts.examined += page.examined - page.hidden;
       place = page.next;
     }
-    return held;
   }
 
-  private async remove(walk: ExpiryWalk): Promise<RetentionCounts> {
-    const counts = { examined: 0, jobs: 0, artifacts: 0, bytes: 0 };
+  private async remove(counts: Counts): Promise<void> {
+    // What is hidden meanwhile is the next run's.
+    const upTo = this.clock.now();
     let place: JobPlace | null = FIRST_PLACE;
     while (place !== null) {
       const from: JobPlace = place;
-      const page = await this.unitOfWork.run((tx) => this.jobs.removable(tx, from, walk), 'bulk');
+      const page = await this.unitOfWork.run(
+        (tx) => this.jobs.removable(tx, from, this.walk(upTo)),
+        'bulk',
+      );
       for (let start = 0; start < page.ids.length; start += GROUP_JOBS) {
-        const removed = await this.removal.remove(page.ids.slice(start, start + GROUP_JOBS));
-        counts.jobs += removed.jobs;
-        counts.artifacts += removed.artifacts;
-        counts.bytes += removed.bytes;
-        this.note(removed);
+        await this.removeGroup(page.ids.slice(start, start + GROUP_JOBS), counts);
       }
       counts.examined += page.examined;
       place = page.next;
     }
-    return counts;
+  }
+
+  /** To be called in a unit of work: the wall clock may have been set while it waited. */
+  private walk(upTo: number): ExpiryWalk {
+    const now = Math.min(this.clock.now(), upTo);
+    return { now, holdMs: this.settings.deliveryHoldMs, limit: PAGE_JOBS };
+  }
+
+  /** One that cannot be removed stays hidden. */
+  private async removeGroup(jobIds: readonly string[], counts: Counts): Promise<void> {
+    const { results } = await this.apart.each(
+      jobIds,
+      (id) => id,
+      (ids) => this.removal.remove(ids),
+    );
+    for (const removed of results) {
+      counts.jobs += removed.jobs;
+      counts.artifacts += removed.artifacts;
+      counts.bytes += removed.bytes;
+      this.note(removed);
+    }
   }
 
   private note(removed: RemovalCounts): void {

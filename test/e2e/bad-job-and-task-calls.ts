@@ -30,6 +30,26 @@ const SUBMISSIONS: BadCall[] = [
   { title: 'no tasks', body: { kind: 'x', tasks: [] }, errorPath: 'tasks' },
   { title: 'a priority out of range', body: { kind: 'x', priority: 101 }, errorPath: 'priority' },
   { title: 'a runAt that is no time', body: { kind: 'x', runAt: 'soon' }, errorPath: 'runAt' },
+  {
+    title: 'a runAt on a day that is not',
+    body: { kind: 'x', runAt: '2024-02-30T10:00:00Z' },
+    errorPath: 'runAt',
+  },
+  {
+    title: 'a runAt in a month that is not',
+    body: { kind: 'x', runAt: '2027-13-01' },
+    errorPath: 'runAt',
+  },
+  {
+    title: 'a runAt at an hour that is not',
+    body: { kind: 'x', runAt: '2027-01-15T25:00:00' },
+    errorPath: 'runAt',
+  },
+  {
+    title: 'a runAt after the end of its day',
+    body: { kind: 'x', runAt: '2027-01-15T24:00:01' },
+    errorPath: 'runAt',
+  },
   { title: 'a week for runAt', body: { kind: 'x', runAt: '2026-W10-1' }, errorPath: 'runAt' },
   {
     title: 'a payload without a bottom',
@@ -151,6 +171,13 @@ export const BAD_CALLS: BadCall[] = [
     path: '/jobs/:job/artifacts/..%2F..%2Fadmin',
     expected: [404, 'artifact.not_found'],
   },
+  ...['createdAfter', 'createdBefore'].map((name) => ({
+    title: `jobs ${name} a day that is not`,
+    method: 'GET',
+    path: `/jobs?${name}=2024-02-30`,
+    expected: [400, 'request.invalid'] as const,
+    errorPath: name,
+  })),
   {
     title: 'a limit too large',
     method: 'GET',
@@ -262,22 +289,6 @@ export const BAD_CALLS: BadCall[] = [
     lease: 'live',
     expected: [400, 'request.invalid'],
     errorPath: 'rows.0.metrics.m',
-  },
-  {
-    title: 'a negative count',
-    path: '/internal/edges/tasks/:task/heartbeat',
-    body: { processed: -1 },
-    lease: 'live',
-    expected: [400, 'request.invalid'],
-    errorPath: 'processed',
-  },
-  {
-    title: 'a failure without a code',
-    path: '/internal/edges/tasks/:task/fail',
-    body: { message: 'x' },
-    lease: 'live',
-    expected: [400, 'request.invalid'],
-    errorPath: 'code',
   },
   {
     title: 'a digest that is none',

@@ -51,12 +51,24 @@ describe('a heartbeat for all that an edge holds, over HTTP', () => {
   });
 
   it.each([
-    ['without a task', { leaseToken: 'x' }],
-    ['without a lease', { taskId: 'x' }],
-    ['that is no object', 7],
-  ])('is refused for an entry %s', async (_what, entry) => {
+    ['without a task', { leaseToken: 'x' }, ['taskId']],
+    ['without a lease', { taskId: 'x' }, ['leaseToken']],
+    ['that is no object', 7, ['taskId', 'leaseToken']],
+  ])('costs no other lease by an entry %s', async (_what, entry, ignored) => {
     const answer = await beat(named(0), entry);
-    expect([answer.status, answer.body.code]).toEqual([400, 'request.invalid']);
+    expect(answer.status).toBe(200);
+    expect(answer.body.tasks).toMatchObject([
+      { action: 'continue' },
+      { action: 'lost', leaseExpiresAt: null, ignored },
+    ]);
+  });
+
+  it('understands an odd version, and no list of tasks', async () => {
+    for (const body of [{ agentVersion: 7 }, { agentVersion: 'x'.repeat(500), tasks: null }, {}]) {
+      const answer = await atEdge<{ tasks: object[] }>('heartbeat', body);
+      expect([answer.status, answer.body.tasks]).toEqual([200, []]);
+    }
+    expect((await atEdge('heartbeat', { tasks: {} })).status).toBe(400);
   });
 
   it('asks edges to call less often while the gateway is loaded, in every answer', async () => {

@@ -5,7 +5,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../http/api-problems';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
-import { epochMs } from '../http/epoch-ms';
+import { epochMs } from '../http/time-field';
 import {
   RedeliverDto,
   RedeliveredDto,
@@ -76,8 +76,8 @@ export class WebhookEndpointUpkeepController {
   ): Promise<RedeliveredDto> {
     const selection = {
       status: body.status ?? undefined,
-      after: epochMs(body.after ?? undefined, 'after'),
-      before: epochMs(body.before ?? undefined, 'before'),
+      after: epochMs(body.after),
+      before: epochMs(body.before),
     };
     return { redelivered: await this.redelivery.redeliver(id, selection) };
   }

@@ -1,6 +1,7 @@
 import { type EndpointTestView, REDELIVERABLE, type RedeliverySelection } from '@foreman/webhooks';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsISO8601, IsOptional } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
+import { IsTime } from '../http/time-field';
 import { DeliveryErrorDto } from '../jobs-api/delivery.dto';
 
 const TIME_EXAMPLE = '2026-11-22T01:00:00.000Z';
@@ -44,13 +45,13 @@ export class RedeliverDto {
   /** Of events since then, it included. */
   @ApiPropertyOptional({ format: 'date-time', example: TIME_EXAMPLE })
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTime()
   after?: string;
 
   /** Of events before then. */
   @ApiPropertyOptional({ format: 'date-time', example: '2026-11-22T02:00:00.000Z' })
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTime()
   before?: string;
 }
 

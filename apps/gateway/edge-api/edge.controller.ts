@@ -1,9 +1,10 @@
 import { UnitOfWork } from '@foreman/database';
 import { Edges, Enrolments, type EdgePrincipal } from '@foreman/edges';
-import { Clock, isoTime, isoTimeOrNull } from '@foreman/kernel';
-import { type HeartbeatAnswer, Heartbeats } from '@foreman/progress';
+import { Clock, cutText, invalidField, isoTime, isoTimeOrNull } from '@foreman/kernel';
+import { type HeartbeatAnswer, Heartbeats, type TaskHeartbeat } from '@foreman/progress';
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Res } from '@nestjs/common';
 import {
+  ApiBody,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -18,10 +19,14 @@ import { EdgeFace, EnrolmentFace } from '../http/faces';
 import { CallingEdge } from '../http/principals';
 import { SignedReleaseDto } from '../http/signed-release.dto';
 import { EnrolDto, EnrolledDto } from './enrol.dto';
+import { fieldsOf } from './free-form';
 import { HeartbeatInterval } from './heartbeat-interval';
 import { EdgeHeartbeatAnswerDto, EdgeHeartbeatDto } from './heartbeat.dto';
 import { ReleaseOffers } from './release-offers';
 import { ReleaseQueryDto } from './release.dto';
+
+/** Longer ones are cut: what an agent calls itself must not cost it its leases. */
+const AGENT_VERSION_LIMIT = 100;
 
 @ApiTags('edges')
 @Controller('internal/edges')
@@ -83,17 +88,20 @@ export class EdgeController {
     description:
       'Or for none: it proves the edge alive and brings what the operator wants of it. A lost lease is an answer here, not an error, and a bad field of one task costs that field only.',
   })
+  @ApiBody({ type: EdgeHeartbeatDto })
   @ApiOkResponse({ type: EdgeHeartbeatAnswerDto })
   @ApiProblems('request.invalid', 'request.too_large', 'request.unsupported_type')
   async heartbeat(
     @CallingEdge() edge: EdgePrincipal,
-    @Body() body: EdgeHeartbeatDto,
+    @Body() body: unknown,
   ): Promise<EdgeHeartbeatAnswerDto> {
-    const { agentVersion } = body;
+    const { agentVersion: named, tasks } = fieldsOf(body);
+    const agentVersion =
+      typeof named === 'string' ? cutText(named, AGENT_VERSION_LIMIT) : undefined;
     if (agentVersion !== undefined && agentVersion !== edge.agentVersion) {
       await this.unitOfWork.run((tx) => this.edges.noteAgentVersion(tx, edge.edgeId, agentVersion));
     }
-    const answers = await this.heartbeats.beatAll(edge.edgeId, body.tasks);
+    const answers = await this.heartbeats.beatAll(edge.edgeId, heartbeatsOf(tasks));
     return {
       edge: edge.desired,
       heartbeatSeconds: this.interval.secondsFor(shortestLease(answers, this.options.leaseSeconds)),
@@ -127,6 +135,16 @@ export class EdgeController {
     if (release === null) response.status(204);
     return release ?? undefined;
   }
+}
+
+/** One that cannot be read costs no other; a list that is none could not be told from one that got lost. */
+function heartbeatsOf(tasks: unknown): TaskHeartbeat[] {
+  if (tasks === undefined || tasks === null) return [];
+  if (!Array.isArray(tasks)) throw invalidField('tasks', 'must be a list');
+  return tasks.map((entry) => {
+    const { taskId, leaseToken, ...report } = fieldsOf(entry);
+    return { taskId, leaseToken, ...report };
+  });
 }
 
 /** One call is for all that the edge holds: it must come in time for the shortest lease. */

@@ -1,13 +1,11 @@
-import { FAILURE_MESSAGE_LIMIT } from '@foreman/leasing';
 import { JOB_STATUSES, type JobStatus } from '@foreman/jobs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform, Type, type TransformFnParams } from 'class-transformer';
 import {
+  Allow,
   ArrayMaxSize,
   IsArray,
-  IsBoolean,
   IsInt,
-  IsNumber,
   IsOptional,
   IsString,
   Matches,
@@ -16,7 +14,6 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { cutTo } from './cut-to';
 import { LeasedTaskDto } from './lease.dto';
 import { MayBeLeftOut } from './left-out';
 
@@ -48,6 +45,10 @@ export class CompletionArtifactDto {
   sha256?: string;
 }
 
+function countOrNothing({ value }: TransformFnParams): number | undefined {
+  return Number.isSafeInteger(value) && value >= 0 ? (value as number) : undefined;
+}
+
 /** The compact completion. */
 export class CompleteTaskDto {
   @ApiPropertyOptional({ type: [String], example: ['fast=10;slow=50'] })
@@ -57,16 +58,16 @@ export class CompleteTaskDto {
   @IsString({ each: true })
   bestConfigIds?: string[];
 
+  /** What is no whole number from 0 on is as if left out: work that is done is not lost over it. */
   @ApiPropertyOptional({ minimum: 0, example: 480 })
-  @MayBeLeftOut()
-  @IsInt()
-  @Min(0)
+  @Transform(countOrNothing)
+  @Allow()
   processedCount?: number;
 
+  /** The same. */
   @ApiPropertyOptional({ minimum: 0, example: 480 })
-  @MayBeLeftOut()
-  @IsInt()
-  @Min(0)
+  @Transform(countOrNothing)
+  @Allow()
   totalCount?: number;
 
   /** How many rows the edge posted: refused when another number is stored. */
@@ -100,34 +101,26 @@ export class CompletedTaskDto {
   next!: LeasedTaskDto | null;
 }
 
+/** For the documentation: a failure is not refused for its form, `HandBack` makes it fit. */
 export class FailTaskDto {
+  /** 1 to 100 of `A-Z a-z 0-9 . _ -`; another one is made to fit, and kept before the message. */
   @ApiProperty({ example: 'model.missing' })
-  @IsString()
   code!: string;
 
   /** Cut at 2000 characters. */
   @ApiProperty({ example: 'The model llama3.2 is not installed.' })
-  @Transform(cutTo(FAILURE_MESSAGE_LIMIT))
-  @IsString()
   message!: string;
 
   /** False: the task fails for good, whatever attempts remain. */
   @ApiPropertyOptional({ default: true, example: true })
-  @MayBeLeftOut()
-  @IsBoolean()
   retryable?: boolean;
 
-  /** Wait before the next attempt; left out: a backoff. */
-  @ApiPropertyOptional({ minimum: 0, example: 30 })
-  @MayBeLeftOut()
-  @IsNumber()
-  @Min(0)
+  /** Wait before the next attempt, at most a day; left out: a backoff. */
+  @ApiPropertyOptional({ minimum: 0, maximum: 86_400, example: 30 })
   retryAfterSeconds?: number;
 
   /** Publish what was uploaded (logs, say) if the failure is final. */
   @ApiPropertyOptional({ default: false, example: false })
-  @MayBeLeftOut()
-  @IsBoolean()
   keepArtifacts?: boolean;
 }
 

@@ -1,50 +1,25 @@
 import type { DesiredState } from '@foreman/edges';
-import { HEARTBEAT_TASKS_LIMIT, PROGRESS_STATUS_LIMIT } from '@foreman/progress';
+import { HEARTBEAT_TASKS_LIMIT } from '@foreman/progress';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import {
-  Allow,
-  ArrayMaxSize,
-  IsArray,
-  IsBoolean,
-  IsInt,
-  IsObject,
-  IsString,
-  Min,
-  ValidateNested,
-} from 'class-validator';
 import { SignedReleaseDto } from '../http/signed-release.dto';
-import { cutTo } from './cut-to';
-import { MayBeLeftOut } from './left-out';
 
-/** Longer ones are cut: what an agent calls itself must not cost it its leases. */
-const AGENT_VERSION_LIMIT = 100;
-
-/** How far a task has come; fields that are left out keep their last values. */
+/**
+ * How far a task has come; fields that are left out keep their last values. For the documentation: a heartbeat is
+ * not refused for its form, `Heartbeats` leaves out what is bad in it and tells.
+ */
 export class HeartbeatDto {
   /** False: held, but not begun. Anything else proves that the work has begun. */
   @ApiPropertyOptional({ default: true, example: true })
-  @MayBeLeftOut()
-  @IsBoolean()
   started?: boolean;
 
   @ApiPropertyOptional({ minimum: 0, example: 120 })
-  @MayBeLeftOut()
-  @IsInt()
-  @Min(0)
   processed?: number;
 
   @ApiPropertyOptional({ minimum: 0, example: 480 })
-  @MayBeLeftOut()
-  @IsInt()
-  @Min(0)
   total?: number;
 
   /** Cut at 200 characters. */
-  @ApiPropertyOptional({ maxLength: PROGRESS_STATUS_LIMIT, example: 'evaluating' })
-  @MayBeLeftOut()
-  @Transform(cutTo(PROGRESS_STATUS_LIMIT))
-  @IsString()
+  @ApiPropertyOptional({ example: 'evaluating' })
   status?: string;
 
   /** Free numbers of the executor. */
@@ -53,79 +28,29 @@ export class HeartbeatDto {
     additionalProperties: { type: 'number' },
     example: { skipped: 3 },
   })
-  @MayBeLeftOut()
-  @IsObject()
   counters?: Record<string, number>;
 
   /** Grows with each heartbeat of the lease: one that is no larger than the last known extends the lease only. */
   @ApiPropertyOptional({ minimum: 0, example: 17 })
-  @MayBeLeftOut()
-  @IsInt()
-  @Min(0)
   sequence?: number;
 }
 
-/**
- * One of many. Only its ids are judged here: a bad field is left out by `Heartbeats` and told, so that
- * it does not cost the edge its other leases.
- */
-export class HeartbeatOfTaskDto {
+/** One of many. */
+export class HeartbeatOfTaskDto extends HeartbeatDto {
   @ApiProperty({ format: 'uuid', example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11' })
-  @IsString()
   taskId!: string;
 
   @ApiProperty({ example: '01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12' })
-  @IsString()
   leaseToken!: string;
-
-  /** False: held, but not begun. Anything else proves that the work has begun. */
-  @ApiPropertyOptional({ type: Boolean, default: true, example: true })
-  @Allow()
-  started?: unknown;
-
-  @ApiPropertyOptional({ type: Number, minimum: 0, example: 120 })
-  @Allow()
-  processed?: unknown;
-
-  @ApiPropertyOptional({ type: Number, minimum: 0, example: 480 })
-  @Allow()
-  total?: unknown;
-
-  /** Cut at 200 characters. */
-  @ApiPropertyOptional({ type: String, maxLength: PROGRESS_STATUS_LIMIT, example: 'evaluating' })
-  @Transform(cutTo(PROGRESS_STATUS_LIMIT))
-  @Allow()
-  status?: unknown;
-
-  /** Free numbers of the executor. */
-  @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: { type: 'number' },
-    example: { skipped: 3 },
-  })
-  @Allow()
-  counters?: unknown;
-
-  /** Grows with each heartbeat of the lease: one that is no larger than the last known extends the lease only. */
-  @ApiPropertyOptional({ type: Number, minimum: 0, example: 17 })
-  @Allow()
-  sequence?: unknown;
 }
 
 /** All that an edge holds, or nothing. */
 export class EdgeHeartbeatDto {
   /** Cut at 100 characters. */
   @ApiPropertyOptional({ example: '0.1.0' })
-  @MayBeLeftOut()
-  @Transform(cutTo(AGENT_VERSION_LIMIT))
-  @IsString()
   agentVersion?: string;
 
-  @ApiProperty({ type: [HeartbeatOfTaskDto] })
-  @IsArray()
-  @ArrayMaxSize(HEARTBEAT_TASKS_LIMIT)
-  @ValidateNested({ each: true })
-  @Type(() => HeartbeatOfTaskDto)
+  @ApiProperty({ type: [HeartbeatOfTaskDto], maxItems: HEARTBEAT_TASKS_LIMIT })
   tasks!: HeartbeatOfTaskDto[];
 }
 
@@ -159,6 +84,10 @@ export class HeartbeatAnswerDto {
   /** What to upgrade to; absent when the edge runs that, or says no version. */
   @ApiPropertyOptional({ type: SignedReleaseDto })
   release?: SignedReleaseDto;
+
+  /** Fields that were not as they must be, and were left out; absent when all were good. */
+  @ApiPropertyOptional({ type: [String], example: ['processed'] })
+  ignored?: string[];
 }
 
 export class TaskHeartbeatAnswerDto {

@@ -21,6 +21,7 @@ import {
   FailedTaskDto,
   ReleasedTaskDto,
 } from './end-task.dto';
+import { fieldsOf } from './free-form';
 import { HeartbeatInterval } from './heartbeat-interval';
 import { HeartbeatAnswerDto, HeartbeatDto } from './heartbeat.dto';
 import { leasedTaskDto } from './lease.dto';
@@ -56,20 +57,20 @@ export class TasksController {
     operationId: 'heartbeatOfTask',
     summary: 'Heartbeat for one task',
     description:
-      'Extends the lease, keeps the progress, and tells what to do: go on or stop, and what the operator wants of the edge.',
+      'Extends the lease, keeps the progress, and tells what to do: go on or stop, and what the operator wants of the edge. A bad field costs that field only, and is named in the answer.',
   })
   @ApiLeaseToken()
+  @ApiBody({ type: HeartbeatDto })
   @ApiOkResponse({ type: HeartbeatAnswerDto })
   @ApiProblems(...TASK_CALL_PROBLEMS)
   async heartbeat(
     @IdParam('task.not_found') taskId: string,
     @CallingEdge() edge: EdgePrincipal,
     @LeaseToken() leaseToken: string,
-    @Body() body: HeartbeatDto,
+    @Body() body: unknown,
   ): Promise<HeartbeatAnswerDto> {
-    const { started, processed, total, status, counters, sequence } = body;
-    const report = { taskId, leaseToken, started, processed, total, status, counters, sequence };
-    const answer = await this.heartbeats.beat(edge.edgeId, report);
+    const report = { ...fieldsOf(body), taskId, leaseToken };
+    const { ignored, ...answer } = await this.heartbeats.beat(edge.edgeId, report);
     return {
       leaseExpiresAt: isoTimeOrNull(answer.leaseExpiresAt),
       action: answer.action === 'continue' ? 'continue' : 'cancel',
@@ -77,6 +78,7 @@ export class TasksController {
       heartbeatSeconds: this.interval.secondsFor(answer.leaseSeconds ?? this.options.leaseSeconds),
       serverTime: isoTime(this.clock.now()),
       release: await this.releases.upgradeFor(edge),
+      ...(ignored && { ignored: [...ignored] }),
     };
   }
 
@@ -146,26 +148,28 @@ export class TasksController {
     operationId: 'failTask',
     summary: 'Say that an attempt failed',
     description:
-      'Burns the attempt: the task queues again while attempts remain, else it has failed. Repeated: the same answer.',
+      'Burns the attempt: the task queues again while attempts remain, else it has failed. Made to fit, not refused for its form. Repeated: the same answer.',
   })
   @ApiLeaseToken()
+  @ApiBody({ type: FailTaskDto })
   @ApiOkResponse({ type: FailedTaskDto })
   @ApiProblems(...TASK_CALL_PROBLEMS)
   async fail(
     @IdParam('task.not_found') taskId: string,
     @CallingEdge() edge: EdgePrincipal,
     @LeaseToken() leaseToken: string,
-    @Body() body: FailTaskDto,
+    @Body() body: unknown,
   ): Promise<FailedTaskDto> {
+    const report = fieldsOf(body);
     try {
       const { status, availableAt } = await this.handBack.fail(edge.edgeId, {
         taskId,
         leaseToken,
-        code: body.code,
-        message: body.message,
-        isRetryable: body.retryable ?? true,
-        retryAfterSeconds: body.retryAfterSeconds ?? null,
-        keepsArtifacts: body.keepArtifacts ?? false,
+        code: report['code'],
+        message: report['message'],
+        isRetryable: report['retryable'],
+        retryAfterSeconds: report['retryAfterSeconds'],
+        keepsArtifacts: report['keepArtifacts'],
       });
       return { taskId, status, availableAt: isoTimeOrNull(availableAt) };
     } catch (error) {

@@ -14,6 +14,7 @@ import {
 import { WebhookEndpoints } from '@foreman/webhooks';
 import { Injectable } from '@nestjs/common';
 import type { IdempotencyHeader } from '../http/idempotency-key';
+import { epochMs } from '../http/time-field';
 import type { NewWebhookDto } from './job.dto';
 import type { NamedInputDto, SubmitJobDto, SubmitTaskDto } from './submit-job.dto';
 
@@ -127,7 +128,7 @@ function commandOf(request: SubmitJobDto, caller: Principal): JobCommand {
     inputs: request.inputs?.map(namedInputOf),
     queue: request.queue ?? undefined,
     priority: request.priority ?? undefined,
-    runAt: request.runAt ? Date.parse(request.runAt) : undefined,
+    runAt: epochMs(request.runAt),
     startBySeconds: request.startBySeconds ?? undefined,
     requires: request.requires ?? undefined,
     maxAttempts: request.maxAttempts ?? undefined,

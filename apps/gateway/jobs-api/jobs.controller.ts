@@ -35,7 +35,7 @@ import { ApiIdempotencyKey } from '../http/api-idempotency-key';
 import { RequireScopes } from '../http/api-key.guard';
 import { ApiPage, pageAnswer } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
-import { epochMs } from '../http/epoch-ms';
+import { epochMs } from '../http/time-field';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
@@ -290,8 +290,8 @@ export class JobsController {
       kind: query.kind,
       queue: query.queue,
       edgeId,
-      createdAfter: epochMs(query.createdAfter, 'createdAfter'),
-      createdBefore: epochMs(query.createdBefore, 'createdBefore'),
+      createdAfter: epochMs(query.createdAfter),
+      createdBefore: epochMs(query.createdBefore),
     };
   }
 }

@@ -8,7 +8,6 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
-  IsISO8601,
   IsObject,
   IsOptional,
   IsString,
@@ -17,6 +16,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { PageQueryDto } from '../http/page.dto';
+import { IsTime } from '../http/time-field';
 
 const TEXT_MAP = { type: 'object', additionalProperties: { type: 'string' } } as const;
 
@@ -149,7 +149,7 @@ export class SubmitJobDto {
   /** Not leased before. */
   @ApiPropertyOptional({ format: 'date-time', example: '2026-11-22T06:00:00.000Z' })
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTime()
   runAt?: string;
 
   /** A task that was never leased by then fails with `job.not_started`. */
@@ -264,11 +264,11 @@ export class ListJobsQueryDto extends PageQueryDto {
 
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTime()
   createdAfter?: string;
 
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTime()
   createdBefore?: string;
 }

@@ -195,5 +195,16 @@ function entryOf({ seq, type, body, ...named }: EntryRow): OutboxEntry {
     const { name, content_type: contentType, sha256 } = named;
     return { seq, type, body, name: `${name}`, contentType: `${contentType}`, sha256: `${sha256}` };
   }
-  return { seq, type, ...(JSON.parse(body.toString()) as object) } as OutboxEntry;
+  try {
+    return { seq, type, ...(JSON.parse(body.toString()) as object) } as OutboxEntry;
+  } catch {
+    // One broken entry must not keep the agent from all its other work, at this start and at every one after it.
+    return { seq, type: 'fail', request: UNREADABLE };
+  }
 }
+
+const UNREADABLE = {
+  code: 'agent.outbox_damaged',
+  message: 'how the attempt ended cannot be read from the outbox any more',
+  retryable: true,
+};

@@ -77,6 +77,26 @@ describe('Outbox', () => {
     return texts;
   }
 
+  it('reads a broken ending as a failure, and all else as it is', async () => {
+    const before = open();
+    const lease = await before.openLease(task('a'), false, signal);
+    const other = await before.openLease(task('b'), false, signal);
+    await before.end(lease, { type: 'complete', request: {}, leasesNext: false }, signal);
+    await before.end(other, FAILURE, signal);
+    opened.pop()?.close();
+    const database = new BetterSqlite3(file);
+    database
+      .prepare('UPDATE entries SET body = ? WHERE lease_id = ?')
+      .run(Buffer.from('{"requ'), lease.id);
+    database.close();
+    const outbox = open();
+    expect(outbox.first(lease)).toMatchObject({
+      type: 'fail',
+      request: { code: 'agent.outbox_damaged', retryable: true },
+    });
+    expect(outbox.first(other)).toMatchObject(FAILURE);
+  });
+
   it('gives back what it took, lease by lease in order, after it was opened again', async () => {
     let outbox = open();
     const [one, two] = [

@@ -19,7 +19,10 @@ describe('stalled tasks', () => {
 
   const submit = (command: Parameters<LeasingLab['submit']>[0] = {}) =>
     lab.submit({ stallSeconds: STALL_MS / 1000, leaseSeconds: 3600, ...command });
-  const look = () => lab.engine.get(StalledTasks).runOnce();
+  const look = async () => {
+    const { stalled, failed } = await lab.engine.get(StalledTasks).runOnce();
+    return { stalled, failed };
+  };
   const beat = ({ task, leaseToken }: LeasedTask, report: ProgressReport = {}) =>
     lab.engine.get(Heartbeats).beat(edge.edgeId, { taskId: task.id, leaseToken, ...report });
   const postRow = ({ task, leaseToken }: LeasedTask, configId: string, sharpe = 1) =>

@@ -1,20 +1,28 @@
-import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Tx } from '@foreman/database';
+import { Injectable, Logger } from '@nestjs/common';
+import { BadOnesApart, ReadConnection, UnitOfWork } from '@foreman/database';
+import { Clock } from '@foreman/kernel';
 import { removeRowSets } from './row-set-removal';
 
 export interface ResultSweepCounts {
   readonly rows: number;
 }
 
-/** Records that one bulk unit deletes. */
+/** Sets of one page, and records that one bulk unit deletes. */
 const BATCH = 500;
 
 /** Removes rows that no lease adopted. Safe to kill at any moment and to run again. */
 @Injectable()
 export class ResultSweep {
   private running: Promise<ResultSweepCounts> | null = null;
+  private readonly apart: BadOnesApart;
 
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly reads: ReadConnection,
+    clock: Clock,
+  ) {
+    this.apart = new BadOnesApart(new Logger(ResultSweep.name), clock);
+  }
 
   /** Sweeps until nothing is left, in bulk-lane batches. A call during a sweep gets that one's counts. */
   runOnce(): Promise<ResultSweepCounts> {
@@ -26,20 +34,29 @@ export class ResultSweep {
 
   private async sweep(): Promise<ResultSweepCounts> {
     let rows = 0;
+    let after: number | undefined = 0;
+    while (after !== undefined) {
+      const page: { id: number }[] = await this.reads.query(DISCARDED, [after, BATCH]);
+      const { results } = await this.apart.each(
+        page.map(({ id }) => id),
+        String,
+        (setIds) => this.remove(setIds),
+      );
+      for (const removed of results) rows += removed;
+      after = page.at(-1)?.id;
+    }
+    return { rows };
+  }
+
+  private async remove(setIds: readonly number[]): Promise<number> {
+    let rows = 0;
     for (;;) {
-      const deleted = await this.unitOfWork.run(sweepBatch, 'bulk');
-      if (deleted === null) return { rows };
-      rows += deleted;
+      const removed = await this.unitOfWork.run((tx) => removeRowSets(tx, setIds, BATCH), 'bulk');
+      rows += removed.rows;
+      if (removed.records < BATCH) return rows;
     }
   }
 }
 
-/** Null when there is nothing to sweep. */
-async function sweepBatch(tx: Tx): Promise<number | null> {
-  const sets = await tx.query<{ id: number }>(DISCARDED, [BATCH]);
-  if (sets.length === 0) return null;
-  const ids = sets.map(({ id }) => id);
-  return (await removeRowSets(tx, ids, BATCH)).rows;
-}
-
-export const DISCARDED = 'SELECT id FROM row_sets WHERE is_discarded = 1 ORDER BY id LIMIT ?';
+export const DISCARDED = `
+  SELECT id FROM row_sets WHERE is_discarded = 1 AND id > ? ORDER BY id LIMIT ?`;

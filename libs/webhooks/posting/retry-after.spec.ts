@@ -15,7 +15,17 @@ describe('Retry-After', () => {
     expect(retryAfterMs(header, NOW)).toBe(expected);
   });
 
-  it.each([undefined, '', '-1', '1.5', 'soon', '2026-01-01', '1e3'])('%j is nothing', (header) => {
+  it.each([
+    undefined,
+    '',
+    '-1',
+    '1.5',
+    'soon',
+    '2026-01-01',
+    '1e3',
+    'Sat, 31 Jan 2026 24:30:00 GMT',
+    'Mon, 30 Feb 2026 00:00:00 GMT',
+  ])('%j is nothing', (header) => {
     expect(retryAfterMs(header, NOW)).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { readTime as timeOf } from '@foreman/kernel';
 import { readNumber, readObject } from './field-readers';
 import { InvalidPayload } from './invalid-payload';
 
@@ -20,9 +21,6 @@ const EARLIEST_MS = Date.UTC(1000, 0);
 const LATEST_MS = Date.UTC(9999, 0);
 /** A number below this is seconds: as milliseconds it would be before March 1973. */
 const SMALLEST_EPOCH_MS = 1e11;
-
-const ISO_TIME =
-  /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /**
  * Checks `prices: [{time, open?, high?, low?, close, volume?}]`. Only time and close are used and kept.
@@ -61,7 +59,7 @@ export function readPriceBars(value: unknown, path: string): PriceBars {
 
 function readTime(value: unknown, path: string): [BarTime, number] {
   if (typeof value === 'number' || typeof value === 'string') {
-    const ms = typeof value === 'number' ? epochMsOfNumber(value) : epochMsOfText(value);
+    const ms = typeof value === 'number' ? epochMsOfNumber(value) : (timeOf(value) ?? NaN);
     if (ms >= EARLIEST_MS && ms <= LATEST_MS) return [value, ms];
   }
   throw new InvalidPayload(
@@ -72,11 +70,4 @@ function readTime(value: unknown, path: string): [BarTime, number] {
 
 function epochMsOfNumber(value: number): number {
   return Math.abs(value) < SMALLEST_EPOCH_MS ? value * 1000 : value;
-}
-
-/** NaN for what is no ISO 8601 time. A time without a zone is read as UTC, so that every machine reads it alike. */
-function epochMsOfText(value: string): number {
-  const match = ISO_TIME.exec(value);
-  if (match === null) return NaN;
-  return Date.parse(value.length > 10 && match[1] === undefined ? `${value}Z` : value);
 }
