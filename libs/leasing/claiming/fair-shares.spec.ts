@@ -65,13 +65,20 @@ describe('the next task', () => {
   });
 
   it('a paused queue has no share, and no debt when it goes on', async () => {
-    await lab.submit({ queue: 'a', tasks: tasks(200) });
-    await lab.submit({ queue: 'b', tasks: tasks(200) });
-    await lab.engine.get(Queues).pause('b');
+    for (const queue of ['a', 'b', 'c']) await lab.submit({ queue, tasks: tasks(200) });
+    await lab.engine.get(Queues).pause('c');
     const edge = lab.edge();
-    expect(shares(await leaseQueues(edge, 50))).toEqual({ a: 50 });
-    await lab.engine.get(Queues).resume('b');
-    expect(shares(await leaseQueues(edge, 100))).toEqual({ a: 50, b: 50 });
+    expect(shares(await leaseQueues(edge, 50))).toEqual({ a: 25, b: 25 });
+    await lab.engine.get(Queues).resume('c');
+    expect(shares(await leaseQueues(edge, 60))).toEqual({ a: 20, b: 20, c: 20 });
+  });
+
+  it('a queue that comes later starts where the others are', async () => {
+    for (const queue of ['a', 'b']) await lab.submit({ queue, tasks: tasks(200) });
+    const edge = lab.edge();
+    await leaseQueues(edge, 50);
+    await lab.submit({ queue: 'late', tasks: tasks(200) });
+    expect(shares(await leaseQueues(edge, 60))).toEqual({ a: 20, b: 20, late: 20 });
   });
 
   it('is found behind any number of tasks that this edge cannot run', async () => {
