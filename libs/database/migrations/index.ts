@@ -9,6 +9,7 @@ import { WebhookEndpoints1764374400000 } from './1764374400000-webhook-endpoints
 import { ArtifactUsage1764460800000 } from './1764460800000-artifact-usage';
 import { PagedUpkeep1764547200000 } from './1764547200000-paged-upkeep';
 import { DueDeliveries1764547200001 } from './1764547200001-due-deliveries';
+import { UnusedEdgeTokens1764806400000 } from './1764806400000-unused-edge-tokens';
 
 /** Every migration, oldest first. A migration that has been released is never edited. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   ArtifactUsage1764460800000,
   PagedUpkeep1764547200000,
   DueDeliveries1764547200001,
+  UnusedEdgeTokens1764806400000,
 ] as const;
