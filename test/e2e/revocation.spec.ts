@@ -1,8 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { Database, ReadConnection } from '@foreman/database';
+import { ParkedPolls } from '@foreman/leasing';
+import { Heartbeats } from '@foreman/progress';
 import { eventually } from '@foreman/testing';
 import { EventReaders } from '../../apps/gateway/jobs-api/events/event-readers';
-import { ParkedPolls } from '@foreman/leasing';
+import { JobIntake } from '../../apps/gateway/jobs-api/job-intake';
 import { type InProcessGateway, type TestEdge, startInProcess } from './harness';
 
 /** Many rounds, on a machine that may be busy. */
@@ -189,6 +191,32 @@ describe('a revocation', () => {
       },
     );
 
+    it('is not answered while a call is at work, whose caller has gone, and says so when that takes long', async () => {
+      const { id, token } = await makeKey('jobs:write');
+      const intake = gateway.app.get(JobIntake);
+      const take = intake.take.bind(intake);
+      const work = { isBegun: false, goOn: () => undefined as void };
+      const held = new Promise<void>((resolve) => (work.goOn = resolve));
+      jest.spyOn(intake, 'take').mockImplementationOnce(async (...args) => {
+        work.isBegun = true;
+        await held;
+        return take(...args);
+      });
+      const submission = '{"kind":"none"}';
+      const length = `Content-Length: ${submission.length}`;
+      const call = begin(token, ['POST /jobs', JSON_BODY, length], submission);
+      await eventually('the call is at work', () => work.isBegun);
+      call.drop();
+      const revoke = () => gateway.asAdmin('DELETE', `/admin/api-keys/${id}`);
+      const { status, body, headers } = await revoke();
+      expect([status, body['code'], headers.get('retry-after')]).toEqual([503, 'server.busy', '1']);
+      expect((await gateway.call('POST', '/jobs', { token, body: {} })).status).toBe(401);
+      const again = revoke();
+      work.goOn();
+      expect((await again).status).toBe(204);
+      expect(madeBy(id)).toEqual([1, 0]);
+    });
+
     it('by itself does not wait for its own call, nor for another that revokes it', async () => {
       const { id, token } = await makeKey('admin');
       const revoke = () => gateway.call('DELETE', `/admin/api-keys/${id}`, { token });
@@ -242,6 +270,32 @@ describe('a revocation', () => {
     look.letGo();
     expect((await between).status).toBe(401);
     expect((await call()).status).toBe(401);
+  });
+
+  it('ends a call that waits for the calls of an older token, and waits for those itself', async () => {
+    const edge = await gateway.enrolEdge();
+    const body = { tasks: [] };
+    const beat = (token: string) =>
+      gateway.call('POST', '/internal/edges/heartbeat', { token, body });
+    await beat(edge.token);
+    const heartbeats = gateway.app.get(Heartbeats);
+    const work = { isBegun: false, goOn: () => undefined as void };
+    const held = new Promise<void>((resolve) => (work.goOn = resolve));
+    jest.spyOn(heartbeats, 'beatAll').mockImplementationOnce(async () => {
+      work.isBegun = true;
+      await held;
+      return [];
+    });
+    const atWork = beat(edge.token);
+    await eventually('the call is at work', () => work.isBegun);
+    const waiting = beat(await rotate(edge));
+    const isUsed = () => count('SELECT count(*) FROM unused_edge_tokens') === 0;
+    await eventually('the new token is used', isUsed);
+    const revoking = gateway.asAdmin('DELETE', `/admin/edges/${edge.edgeId}`);
+    expect((await waiting).status).toBe(401);
+    work.goOn();
+    expect((await atWork).status).toBe(200);
+    expect((await revoking).status).toBe(204);
   });
 
   async function leaseOne(edge: TestEdge): Promise<Task> {
