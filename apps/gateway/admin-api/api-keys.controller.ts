@@ -19,7 +19,7 @@ import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
 import { ApiKeyDto, CreateApiKeyDto, NewApiKeyDto, apiKeyDto } from './api-key.dto';
-import { madeOnce } from '../http/repeatable';
+import { type GoneDto, madeOnce } from '../http/repeatable';
 
 @ApiTags('admin')
 @Controller('admin/api-keys')
@@ -54,7 +54,7 @@ export class ApiKeysController {
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<NewApiKeyDto> {
+  ): Promise<NewApiKeyDto | GoneDto> {
     return this.work.run((tx) =>
       madeOnce<NewApiKeyDto>(
         tx,
@@ -94,10 +94,7 @@ export class ApiKeysController {
   })
   @ApiNoContentResponse({ description: 'Revoked' })
   @ApiProblems('api_key.not_found')
-  async revoke(
-    @IdParam('api_key.not_found') id: string,
-    @Req() request: Request,
-  ): Promise<void> {
+  async revoke(@IdParam('api_key.not_found') id: string, @Req() request: Request): Promise<void> {
     await this.work.run((tx) => this.keys.revoke(tx, id));
     await this.calls.revoked(id, request);
   }

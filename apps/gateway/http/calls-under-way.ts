@@ -158,7 +158,8 @@ export class CallsUnderWay implements NestInterceptor {
       for (const call of calls) call.cut();
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
-    const message = 'The token is revoked, but calls that it let in before are not over. Ask again.';
+    const message =
+      'The token is revoked, but calls that it let in before are not over. Ask again.';
     throw new DomainError('server.busy', message, { retryAfterSeconds: 1 });
   }
 

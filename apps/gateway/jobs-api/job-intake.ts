@@ -14,11 +14,14 @@ import {
 import { WebhookEndpoints } from '@foreman/webhooks';
 import { Injectable } from '@nestjs/common';
 import type { IdempotencyHeader } from '../http/idempotency-key';
+import { unlessGone } from '../http/repeatable';
 import type { NewWebhookDto } from './job.dto';
 import type { NamedInputDto, SubmitJobDto, SubmitTaskDto } from './submit-job.dto';
 
 export interface Intake {
   readonly jobs: JobEntity[];
+  /** Ids of the jobs that a repeat does not find any more: deleted, or pruned. */
+  readonly gone: string[];
   /** By job id: the webhooks whose secrets were made now. */
   readonly newWebhooks: ReadonlyMap<string, NewWebhookDto>;
   /** Found again by the idempotency key. */
@@ -62,7 +65,7 @@ export class JobIntake {
       if (use !== null) {
         await this.idempotency.remember(tx, use, JSON.stringify(jobs.map((job) => job.id)));
       }
-      return { jobs, newWebhooks, isRepeat: false };
+      return { jobs, gone: [], newWebhooks, isRepeat: false };
     });
   }
 
@@ -84,8 +87,13 @@ export class JobIntake {
 
   private async findAgain(tx: Tx, jobIds: readonly string[]): Promise<Intake> {
     const jobs: JobEntity[] = [];
-    for (const jobId of jobIds) jobs.push(await getJob(tx, jobId));
-    return { jobs, newWebhooks: new Map(), isRepeat: true };
+    const gone: string[] = [];
+    for (const jobId of jobIds) {
+      const job = await unlessGone(getJob(tx, jobId));
+      if (job === null) gone.push(jobId);
+      else jobs.push(job);
+    }
+    return { jobs, gone, newWebhooks: new Map(), isRepeat: true };
   }
 
   private async submit(
