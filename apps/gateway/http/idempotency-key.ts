@@ -5,7 +5,7 @@ import type { Request } from 'express';
 /** A call that may be repeated by its `Idempotency-Key`. */
 export interface IdempotencyHeader {
   readonly key: string;
-  /** The path as it was called, without its query. */
+  /** The path as it was called, without its query and without a slash behind it. */
   readonly path: string;
   readonly bodySha256: string;
 }
@@ -21,6 +21,7 @@ export const Idempotency = createParamDecorator(
     if (!PRINTABLE_ASCII.test(key)) {
       throw invalidField('Idempotency-Key', 'must be 1 to 200 printable ASCII characters');
     }
-    return { key, path: request.path, bodySha256: sha256Hex(canonicalJson(request.body ?? {})) };
+    const path = request.path.replace(/\/$/, '');
+    return { key, path, bodySha256: sha256Hex(canonicalJson(request.body ?? {})) };
   },
 );
