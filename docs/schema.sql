@@ -161,9 +161,7 @@ CREATE TABLE edges (
   name text NOT NULL,
   kinds text NOT NULL,
   labels text NOT NULL,
-  token_hash text NOT NULL UNIQUE,
-  token_first_used_at integer,
-  next_token_hash text UNIQUE,
+  token_hash text UNIQUE,
   desired text NOT NULL DEFAULT 'run' CHECK (desired IN ('run', 'drain', 'stop')),
   max_leases integer CHECK (max_leases >= 1),
   agent_version text,
@@ -514,6 +512,14 @@ CREATE INDEX tasks_start_by ON tasks (start_by_at) WHERE status = 'queued' AND s
 
 CREATE INDEX tasks_timing ON tasks ((leased_at + timeout_seconds * 1000))
    WHERE status = 'leased' AND timeout_seconds IS NOT NULL;
+
+CREATE TABLE unused_edge_tokens (
+  id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+  edge_id text NOT NULL REFERENCES edges (id),
+  token_hash text NOT NULL UNIQUE
+);
+
+CREATE INDEX unused_edge_tokens_of_edge ON unused_edge_tokens (edge_id, id);
 
 CREATE TABLE webhook_endpoint_events (
   id text PRIMARY KEY NOT NULL,

@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
 import { GATEWAY_OPTIONS, type GatewayOptions } from './config/gateway-options';
+import { canonicalPaths } from './http/canonical-paths';
 import { ConnectionClosing } from './http/connection-closing';
 import { answerUnreadableRequests } from './http/unreadable-requests';
 import { ProblemDetailsFilter } from './http/problem-details.filter';
@@ -34,6 +35,7 @@ export function configureApp(app: NestExpressApplication): void {
   app.set('query parser', 'simple');
   app.use(requestIds(app.get(IdSource)));
   app.use(app.get(HttpMetrics).middleware);
+  app.use(canonicalPaths());
   app.use(app.get(ConnectionClosing).middleware);
   app.use(cutUnreadAnswers(options.downloadIdleSeconds * 1000));
   app.use(cutSilentBodies(options.uploadIdleSeconds * 1000));

@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import { ApiKeys } from '@foreman/access';
 import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import express from 'express';
 import { Logger } from 'nestjs-pino';
 import { AppModule, type StandIns } from './app.module';
 import type { GatewayOptions } from './config/gateway-options';
@@ -16,8 +17,11 @@ export async function createGateway(
   options: GatewayOptions,
   standIns: StandIns = {},
 ): Promise<NestExpressApplication> {
+  // Its router takes this over when it is first used, which is when the adapter is made.
+  const server = express().enable('case sensitive routing');
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(options, standIns),
+    new ExpressAdapter(server),
     // Nest's own logger would tell of a refused start with a stack; main.ts says it in one sentence.
     { bodyParser: false, logger: false, abortOnError: false },
   );

@@ -6,13 +6,12 @@ import {
   type TemporaryDatabase,
   openTemporaryDatabase,
 } from '@foreman/testing';
-import { AccessSettings } from './access.options';
 import { ApiKeyEntity } from './api-key.entity';
 import { ApiKeys } from './api-keys';
-import { Authenticator } from './authenticator';
 import { IdempotencyKeyEntity } from './idempotency-key.entity';
 import { IdempotencyKeys } from './idempotency-keys';
 import { hasScope } from './principal';
+import { Revocations } from './revocations';
 import { SCOPES } from './scopes';
 
 registerEntities([ApiKeyEntity, IdempotencyKeyEntity]);
@@ -21,27 +20,24 @@ describe('API keys', () => {
   const clock = new FakeClock();
   const ids = new SequenceIds();
   let store: TemporaryDatabase;
-  let authenticator: Authenticator;
+  let revocations: Revocations;
   let keys: ApiKeys;
 
-  const makeKeys = (settings = new AccessSettings()) => {
-    const { unitOfWork, reads } = store.database;
-    const seen = new Authenticator(reads, clock, settings);
-    return { authenticator: seen, keys: new ApiKeys(unitOfWork, clock, ids, seen) };
-  };
   const make = (name: string, scopes: ApiKeyEntity['scopes']) =>
     store.database.unitOfWork.run((tx) => keys.create(tx, { name, scopes }));
 
   beforeEach(async () => {
     store = await openTemporaryDatabase({ clock, ids });
-    ({ authenticator, keys } = makeKeys());
+    const { unitOfWork, reads } = store.database;
+    revocations = new Revocations();
+    keys = new ApiKeys(unitOfWork, reads, clock, ids, revocations);
   });
   afterEach(() => store.remove());
 
   it('recognises a key, and keeps nothing of its token but the SHA-256', async () => {
     const { key, token } = await make('pricing', ['jobs:read']);
     expect(token).toMatch(/^fmk_[\w-]{43}$/);
-    expect(await authenticator.apiKey(token)).toEqual({
+    expect(await keys.authenticate(token)).toEqual({
       credentialId: key.id,
       name: 'pricing',
       scopes: ['jobs:read'],
@@ -61,48 +57,29 @@ describe('API keys', () => {
     ['a token with a blank', `fmk_${'x'.repeat(42)} `, 'auth.invalid'],
     ['an endless token', `fmk_${'x'.repeat(100_000)}`, 'auth.invalid'],
   ])('refuses %s', async (_, token, code) => {
-    await expect(authenticator.apiKey(token)).rejects.toMatchObject({ code });
+    await expect(keys.authenticate(token)).rejects.toMatchObject({ code });
   });
 
-  it('refuses a revoked key at once, though it was just used', async () => {
+  it('refuses a revoked key from its commit on, and announces it in the very turn', async () => {
     const { key, token } = await make('pricing', ['jobs:read']);
-    await authenticator.apiKey(token);
+    await keys.authenticate(token);
+    const announced: [string, Promise<unknown>][] = [];
+    revocations.listen((id) => announced.push([id, keys.authenticate(token)]));
     await store.database.unitOfWork.run((tx) => keys.revoke(tx, key.id));
-    await expect(authenticator.apiKey(token)).rejects.toMatchObject({ code: 'auth.invalid' });
-  });
-
-  it('believes a key that another process revoked for a short while only', async () => {
-    const other = makeKeys();
-    const { key, token } = await make('pricing', ['jobs:read']);
-    await other.authenticator.apiKey(token);
-    await store.database.unitOfWork.run((tx) => keys.revoke(tx, key.id));
-    clock.advance(5001);
-    await expect(other.authenticator.apiKey(token)).rejects.toMatchObject({
-      code: 'auth.invalid',
-    });
-  });
-
-  it('remembers no more tokens than its cache may hold', async () => {
-    const small = makeKeys(new AccessSettings({ cacheEntries: 2 })).authenticator;
-    const made = [
-      await make('a', ['admin']),
-      await make('b', ['admin']),
-      await make('c', ['admin']),
-    ];
-    for (const { token } of made) await small.apiKey(token);
-    // Behind the back of every cache: only what was forgotten is looked up, and found to be gone.
-    await store.database.unitOfWork.run((tx) => tx.execute('DELETE FROM api_keys'));
-    const answers = await Promise.allSettled(made.map(({ token }) => small.apiKey(token)));
-    expect(answers.map((answer) => answer.status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(announced.map(([id]) => id)).toEqual([key.id]);
+    await expect(announced[0]?.[1]).rejects.toMatchObject({ code: 'auth.invalid' });
   });
 
   it('revokes twice without complaint, and names what is not there', async () => {
     const { key } = await make('pricing', ['jobs:read']);
     const revoke = (id: string) => store.database.unitOfWork.run((tx) => keys.revoke(tx, id));
+    const announced: string[] = [];
+    revocations.listen((id) => announced.push(id));
     await revoke(key.id);
     const { revokedAt } = await keys.get(store.database.reads, key.id);
     clock.advance(1000);
     await revoke(key.id);
+    expect(announced).toEqual([key.id]);
     expect((await keys.get(store.database.reads, key.id)).revokedAt).toBe(revokedAt);
     await expect(revoke(ids.uuid())).rejects.toMatchObject({ code: 'api_key.not_found' });
   });
@@ -125,7 +102,7 @@ describe('API keys', () => {
     it('opens everything, however often the gateway starts with it', async () => {
       await keys.ensureAdmin(first);
       await keys.ensureAdmin(first);
-      const principal = await authenticator.apiKey(first);
+      const principal = await keys.authenticate(first);
       expect(SCOPES.filter((scope) => !hasScope(principal, scope))).toEqual([]);
       expect(
         (await keys.list(store.database.reads, { limit: 9, cursor: null })).items,
@@ -135,16 +112,23 @@ describe('API keys', () => {
     it('ends with the next one', async () => {
       await keys.ensureAdmin(first);
       await keys.ensureAdmin(second);
-      await expect(authenticator.apiKey(first)).rejects.toMatchObject({ code: 'auth.invalid' });
-      expect(hasScope(await authenticator.apiKey(second), 'admin')).toBe(true);
+      await expect(keys.authenticate(first)).rejects.toMatchObject({ code: 'auth.invalid' });
+      expect(hasScope(await keys.authenticate(second), 'admin')).toBe(true);
+    });
+
+    it('ends with the next one, though that was revoked before', async () => {
+      await keys.ensureAdmin(first);
+      await keys.ensureAdmin(second);
+      expect(await keys.ensureAdmin(first)).toBe('revoked');
+      await expect(keys.authenticate(second)).rejects.toMatchObject({ code: 'auth.invalid' });
     });
 
     it('stays revoked over a restart when an administrator revoked it', async () => {
       await keys.ensureAdmin(first);
-      const { credentialId } = await authenticator.apiKey(first);
+      const { credentialId } = await keys.authenticate(first);
       await store.database.unitOfWork.run((tx) => keys.revoke(tx, credentialId));
       expect(await keys.ensureAdmin(first)).toBe('revoked');
-      await expect(authenticator.apiKey(first)).rejects.toMatchObject({ code: 'auth.invalid' });
+      await expect(keys.authenticate(first)).rejects.toMatchObject({ code: 'auth.invalid' });
     });
   });
 

@@ -46,13 +46,12 @@ export function apiKeysAfter(db: Queryable, page: PageRequest): Promise<ApiKeyEn
   );
 }
 
-/** Revokes a key that is live; answers its token's hash, or null when it was not. */
-export async function revokeApiKey(tx: Tx, id: string, now: number): Promise<string | null> {
-  const [row] = await tx.query<{ token_hash: string }>(
-    `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING token_hash`,
-    [now, id],
-  );
-  return row?.token_hash ?? null;
+/** Answers how many there were that are live: 1 or 0. */
+export function revokeApiKey(tx: Tx, id: string, now: number): Promise<number> {
+  return tx.execute(`UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, [
+    now,
+    id,
+  ]);
 }
 
 /** Ends the settings' former admin tokens, all but the one with this hash. */

@@ -1,4 +1,4 @@
-import { type Queryable, type Tx, UnitOfWork } from '@foreman/database';
+import { type Queryable, ReadConnection, type Tx, UnitOfWork } from '@foreman/database';
 import {
   Clock,
   DomainError,
@@ -18,8 +18,9 @@ import {
   revokeApiKey,
   revokeFormerSettingsKeys,
 } from './api-key.store';
-import { Authenticator } from './authenticator';
-import { TOKEN_PREFIX, tokenHashOf } from './bearer-token';
+import { TOKEN_PREFIX, digestsAreEqual, invalidToken, tokenHashOf } from './bearer-token';
+import type { Principal } from './principal';
+import { Revocations } from './revocations';
 import type { Scope } from './scopes';
 
 /** A key just made: the only moment at which its token is known. */
@@ -28,15 +29,29 @@ export interface NewApiKey {
   readonly token: string;
 }
 
-/** API keys: made, listed, revoked. */
+/** API keys: made, recognised, listed, revoked. */
 @Injectable()
 export class ApiKeys {
   constructor(
     private readonly work: UnitOfWork,
+    private readonly reads: ReadConnection,
     private readonly clock: Clock,
     private readonly ids: IdSource,
-    private readonly authenticator: Authenticator,
+    private readonly revocations: Revocations,
   ) {}
+
+  /**
+   * Who calls with this token, by one indexed read (ADR-0025).
+   * @throws `auth.missing` for null, `auth.invalid` for an unknown, revoked or foreign token.
+   */
+  async authenticate(token: string | null): Promise<Principal> {
+    const tokenHash = tokenHashOf('apiKey', token);
+    const key = await apiKeyByHash(this.reads, tokenHash);
+    if (key === null || key.revokedAt !== null || !digestsAreEqual(key.tokenHash, tokenHash)) {
+      throw invalidToken();
+    }
+    return { credentialId: key.id, name: key.name, scopes: key.scopes };
+  }
 
   /** Makes a key; its token is in this answer and nowhere else. */
   async create(
@@ -63,22 +78,21 @@ export class ApiKeys {
 
   /** Revokes a key for good; repeated, it changes nothing. @throws `api_key.not_found` */
   async revoke(tx: Tx, id: string): Promise<void> {
-    const tokenHash = await revokeApiKey(tx, id, this.clock.now());
-    if (tokenHash !== null) tx.afterCommit(() => this.authenticator.forget(tokenHash));
-    else await this.get(tx, id);
+    if ((await revokeApiKey(tx, id, this.clock.now())) === 0) await this.get(tx, id);
+    else this.revocations.announce(tx, id);
   }
 
   /**
    * Makes the settings' admin token known, and ends the one that the settings named before.
-   * Answers `revoked`, and leaves it so, when an administrator has revoked this very token: a restart
-   * must not undo that.
+   * Answers `revoked`, and leaves it so, when this very token was revoked: a restart must not undo that. Called
+   * before anybody is let in.
    */
   async ensureAdmin(token: string): Promise<'active' | 'revoked'> {
     const tokenHash = tokenHashOf('apiKey', token);
     return this.work.run(async (tx) => {
+      await revokeFormerSettingsKeys(tx, tokenHash, this.clock.now());
       const known = await apiKeyByHash(tx, tokenHash);
       if (known !== null && known.revokedAt !== null) return 'revoked';
-      await revokeFormerSettingsKeys(tx, tokenHash, this.clock.now());
       if (known === null) {
         await insertApiKey(
           tx,

@@ -1,9 +1,7 @@
 export { AccessModule } from './access.module';
-export type { AccessOptions } from './access.options';
 export { ApiKeyEntity } from './api-key.entity';
 export { ApiKeys } from './api-keys';
 export type { NewApiKey } from './api-keys';
-export { Authenticator } from './authenticator';
 export { TOKEN_PREFIX, digestsAreEqual, invalidToken, isToken, tokenHashOf } from './bearer-token';
 export type { TokenKind } from './bearer-token';
 export { IdempotencyKeyEntity } from './idempotency-key.entity';
@@ -13,6 +11,6 @@ export { LEASE_KEYS_LIMIT, isLeaseKeyUsed, rememberLeaseKey } from './lease-keys
 export type { LeaseCall } from './lease-keys';
 export { hasScope } from './principal';
 export type { Principal } from './principal';
+export { Revocations } from './revocations';
 export { SCOPES, isScope } from './scopes';
 export type { Scope } from './scopes';
-export { TokenCache } from './token-cache';

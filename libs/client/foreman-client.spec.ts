@@ -1,4 +1,5 @@
 import { GatewayProblem } from '@foreman/gateway-http';
+import { AlreadyGone } from './already-gone';
 import type { ForemanClient } from './foreman-client';
 import { ScriptedGateway, json, problem } from './spec/scripted-gateway';
 
@@ -48,6 +49,21 @@ describe('ForemanClient', () => {
       client.submitBatch([{ kind: 'chat' }], { idempotencyKey: 'order-7' }),
     ).resolves.toEqual([{ id: 'j1' }]);
     expect(gateway.seen[0]?.headers['idempotency-key']).toBe('order-7');
+  });
+
+  it('says what a key of its own has made before, and what is gone', async () => {
+    const answers = [{ gone: ['j1'] }, { items: [{ id: 'j2' }], gone: ['j1'] }, { gone: ['i1'] }];
+    gateway.script = (_request, response, count) => json(response, 200, answers[count - 1]);
+    const own = { idempotencyKey: 'order-7' };
+    const thrown = (call: Promise<unknown>) => call.catch((error: unknown) => error);
+    const job = await thrown(client.submit({ kind: 'chat' }, own));
+    expect(job).toBeInstanceOf(AlreadyGone);
+    expect(job).toMatchObject({ gone: ['j1'], items: [] });
+    const batch = await thrown(client.submitBatch([{ kind: 'chat' }, { kind: 'chat' }], own));
+    expect(batch).toMatchObject({ name: 'AlreadyGone', gone: ['j1'], items: [{ id: 'j2' }] });
+    const input = await thrown(client.uploadInput('x', { contentType: 'text/plain', ...own }));
+    expect(input).toMatchObject({ name: 'AlreadyGone', gone: ['i1'] });
+    expect(gateway.seen).toHaveLength(3);
   });
 
   it('throws a refusal typed, and does not repeat it', async () => {

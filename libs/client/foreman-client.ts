@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { ndjsonValues } from '@foreman/gateway-http';
 import type { GatewayAnswer } from '@foreman/gateway-http';
+import { AlreadyGone, unlessGone } from './already-gone';
+import type { Gone } from './already-gone';
 import { downloadArtifact } from './artifact-download';
 import type { DownloadOptions } from './artifact-download';
 import type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman-client.options';
@@ -49,21 +51,24 @@ export class ForemanClient {
     this.session = new GatewaySession(options);
   }
 
-  /** Submits a job once, however often its answer is lost. */
-  submit(job: JobRequest, options: SubmitOptions = {}): Promise<SubmittedJob> {
-    return this.session.post('/jobs', job, this.submission(options));
+  /**
+   * Submits a job once, however often its answer is lost. @throws AlreadyGone when a key of your own was used before,
+   * and its job was deleted or pruned since
+   */
+  async submit(job: JobRequest, options: SubmitOptions = {}): Promise<SubmittedJob> {
+    const call = this.submission(options);
+    return unlessGone(await this.session.post<SubmittedJob | Gone>('/jobs', job, call));
   }
 
-  /** Submits 1..1000 jobs, all or none. */
+  /** Submits 1..1000 jobs, all or none. @throws AlreadyGone as `submit`, with the `items` that are there */
   async submitBatch(
     jobs: readonly JobRequest[],
     options: SubmitOptions = {},
   ): Promise<SubmittedJob[]> {
-    const { items } = await this.session.post<{ items: SubmittedJob[] }>(
-      '/jobs/batch',
-      { jobs },
-      this.submission(options),
-    );
+    const { items, gone = [] } = await this.session.post<
+      { readonly items: SubmittedJob[] } & Partial<Gone>
+    >('/jobs/batch', { jobs }, this.submission(options));
+    if (gone.length > 0) throw new AlreadyGone(gone, items);
     return items;
   }
 

@@ -1,4 +1,6 @@
 /** What a service needs: the calls of the jobs face, and the receiving end of its webhooks. */
+export { AlreadyGone } from './already-gone';
+export type { Gone } from './already-gone';
 export { ForemanClient } from './foreman-client';
 export type { ByteRange, ListOptions } from './foreman-client';
 export type { CallOptions, ForemanClientOptions, SubmitOptions } from './foreman-client.options';

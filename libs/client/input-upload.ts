@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import { reprDigest } from '@foreman/gateway-http';
 import type { GatewayCall } from '@foreman/gateway-http';
 import { sha256Hex } from '@foreman/kernel';
+import { unlessGone } from './already-gone';
+import type { Gone } from './already-gone';
 import type { SubmitOptions } from './foreman-client.options';
 import type { GatewaySession } from './gateway-session';
 import type { Input } from './protocol.types';
@@ -20,7 +22,7 @@ export interface InputOptions extends SubmitOptions {
 
 /**
  * Announces an input and puts its bytes: once, however often an answer is lost. With an `idempotencyKey` of the
- * caller's own, a whole repeat finds the same input again.
+ * caller's own, a whole repeat finds the same input again. @throws AlreadyGone when that was removed since
  */
 export async function uploadInput(
   session: GatewaySession,
@@ -32,10 +34,11 @@ export async function uploadInput(
     ? { size: body.length, sha256: sha256Hex(body) }
     : { ...(sha256 !== undefined && { sha256: sha256.toLowerCase() }) };
   const announced = { contentType, ...known, ...(ttlSeconds !== undefined && { ttlSeconds }) };
-  const { id } = await session.post<Input>('/inputs', announced, {
+  const made = await session.post<Input | Gone>('/inputs', announced, {
     headers: { 'idempotency-key': idempotencyKey ?? session.ids.uuid() },
     signal,
   });
+  const { id } = unlessGone(made);
   const digest = known.sha256 === undefined ? undefined : reprDigest(known.sha256);
   const put = (): GatewayCall => ({
     method: 'PUT',

@@ -1,6 +1,6 @@
 import type { DesiredState, EdgeEntity, Labels } from './edge.entity';
 
-/** The edge that calls. May be a few seconds old (EdgesOptions.cacheSeconds). */
+/** The edge that calls, as it was when it was let in. */
 export interface EdgePrincipal {
   readonly edgeId: string;
   readonly name: string;

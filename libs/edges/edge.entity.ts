@@ -30,16 +30,9 @@ export class EdgeEntity {
   @JsonColumn()
   labels!: Labels;
 
-  @TextColumn()
-  tokenHash!: string;
-
-  /** Until then the enrolment may be repeated, and its answer was perhaps lost. */
-  @EpochMsColumn({ nullable: true })
-  tokenFirstUsedAt!: number | null;
-
-  /** A rotated token that has not been used: its first use ends the present one. */
+  /** Of the token that it uses; null until it has used one, and until then its enrolment may be repeated. */
   @TextColumn({ nullable: true })
-  nextTokenHash!: string | null;
+  tokenHash!: string | null;
 
   @TextColumn()
   desired!: DesiredState;

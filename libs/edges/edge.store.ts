@@ -2,7 +2,13 @@ import type { Queryable, SqlValue, Tx } from '@foreman/database';
 import { type PageRequest, decodeCursor } from '@foreman/kernel';
 import { type DesiredState, EdgeEntity, type Labels } from './edge.entity';
 
-/** The SQL of `edges`. */
+/** The SQL of `edges` and of their unused tokens. */
+
+/**
+ * Unused tokens that one edge may have: as many answers as may be lost, or delayed, one behind the other, with room to
+ * spare. The oldest goes for a new one.
+ */
+const UNUSED_TOKENS = 10;
 
 export async function insertEdge(tx: Tx, edge: EdgeEntity): Promise<void> {
   await tx.insert('edges', {
@@ -44,20 +50,20 @@ export async function formerEdgeByName(db: Queryable, name: string): Promise<Edg
   return edge ?? null;
 }
 
-/** The live edge whose present or next token has this hash. */
+/** The live edge that this token is of; one that is not its `tokenHash` was never used. */
 export async function edgeByTokenHash(
   db: Queryable,
   tokenHash: string,
 ): Promise<EdgeEntity | null> {
-  const [edge] = await db.entities(
-    EdgeEntity,
-    `SELECT * FROM edges WHERE token_hash = ? AND revoked_at IS NULL
-     UNION ALL
-     SELECT * FROM edges WHERE next_token_hash = ? AND revoked_at IS NULL`,
-    [tokenHash, tokenHash],
-  );
+  const [edge] = await db.entities(EdgeEntity, EDGE_BY_TOKEN, [tokenHash, tokenHash]);
   return edge ?? null;
 }
+
+const EDGE_BY_TOKEN = `
+  SELECT * FROM edges WHERE token_hash = ? AND revoked_at IS NULL
+  UNION ALL
+  SELECT edges.* FROM unused_edge_tokens AS unused JOIN edges ON edges.id = unused.edge_id
+  WHERE unused.token_hash = ? AND revoked_at IS NULL`;
 
 /** Live edges, newest first, one more than asked for. */
 export function liveEdgesAfter(db: Queryable, page: PageRequest): Promise<EdgeEntity[]> {
@@ -77,19 +83,12 @@ export function liveEdgesAfter(db: Queryable, page: PageRequest): Promise<EdgeEn
   );
 }
 
-/** The repeat of an enrolment: only while the token it gave before is unused. False: it was used. */
-export async function replaceUnusedToken(
-  tx: Tx,
-  edge: Pick<
-    EdgeEntity,
-    'id' | 'tokenHash' | 'name' | 'kinds' | 'labels' | 'agentVersion' | 'platform'
-  >,
-): Promise<boolean> {
+/** The repeat of an enrolment: only while no token of the edge was used. False: one was. */
+export async function describeUnusedEdge(tx: Tx, edge: EdgeEntity): Promise<boolean> {
   const changed = await tx.execute(
-    `UPDATE edges SET token_hash = ?, name = ?, kinds = ?, labels = ?, agent_version = ?, platform = ?
-     WHERE id = ? AND token_first_used_at IS NULL AND revoked_at IS NULL`,
+    `UPDATE edges SET name = ?, kinds = ?, labels = ?, agent_version = ?, platform = ?
+     WHERE id = ? AND token_hash IS NULL AND revoked_at IS NULL`,
     [
-      edge.tokenHash,
       edge.name,
       JSON.stringify(edge.kinds),
       JSON.stringify(edge.labels),
@@ -101,29 +100,29 @@ export async function replaceUnusedToken(
   return changed === 1;
 }
 
-/** The first use of the present token: the enrolment that gave it is spent. */
-export function markTokenUsed(tx: Tx, tokenHash: string, now: number): Promise<number> {
-  return tx.execute(
-    `UPDATE edges SET token_first_used_at = ?
-     WHERE token_hash = ? AND token_first_used_at IS NULL AND revoked_at IS NULL`,
-    [now, tokenHash],
+/** Until one of them is used, all tokens that a live edge was given are good. False: it is not there, or revoked. */
+export async function giveToken(tx: Tx, edgeId: string, tokenHash: string): Promise<boolean> {
+  const given = await tx.execute(
+    `INSERT INTO unused_edge_tokens (edge_id, token_hash)
+     SELECT id, ? FROM edges WHERE id = ? AND revoked_at IS NULL`,
+    [tokenHash, edgeId],
   );
+  await tx.execute(
+    `DELETE FROM unused_edge_tokens WHERE edge_id = ? AND id NOT IN
+       (SELECT id FROM unused_edge_tokens WHERE edge_id = ? ORDER BY id DESC LIMIT ?)`,
+    [edgeId, edgeId, UNUSED_TOKENS],
+  );
+  return given === 1;
 }
 
-/** The first use of a rotated token: it becomes the present one, and the old one dies. */
-export function promoteNextToken(tx: Tx, tokenHash: string, now: number): Promise<number> {
-  return tx.execute(
-    `UPDATE edges SET token_hash = next_token_hash, next_token_hash = NULL, token_first_used_at = ?
-     WHERE next_token_hash = ? AND revoked_at IS NULL`,
-    [now, tokenHash],
-  );
+/** The first use of a token: it becomes the edge's, and all others are none from here on. */
+export async function takeToken(tx: Tx, edgeId: string, tokenHash: string): Promise<void> {
+  await tx.execute(`UPDATE edges SET token_hash = ? WHERE id = ?`, [tokenHash, edgeId]);
+  await forgetUnusedTokens(tx, edgeId);
 }
 
-export function setNextToken(tx: Tx, id: string, tokenHash: string): Promise<number> {
-  return tx.execute(`UPDATE edges SET next_token_hash = ? WHERE id = ? AND revoked_at IS NULL`, [
-    tokenHash,
-    id,
-  ]);
+async function forgetUnusedTokens(tx: Tx, edgeId: string): Promise<void> {
+  await tx.execute(`DELETE FROM unused_edge_tokens WHERE edge_id = ?`, [edgeId]);
 }
 
 export function markSeen(tx: Tx, id: string, now: number): Promise<number> {
@@ -159,10 +158,12 @@ export function updateEdge(tx: Tx, id: string, changes: EdgeChanges): Promise<nu
   );
 }
 
-/** Both tokens die with it. The hash stays, so that no other edge can ever be given the same. */
-export function revokeEdge(tx: Tx, id: string, now: number): Promise<number> {
-  return tx.execute(
-    `UPDATE edges SET revoked_at = ?, next_token_hash = NULL WHERE id = ? AND revoked_at IS NULL`,
+/** Its tokens die with it. The hash stays, so that no other edge can ever be given the same. */
+export async function revokeEdge(tx: Tx, id: string, now: number): Promise<boolean> {
+  const changed = await tx.execute(
+    `UPDATE edges SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`,
     [now, id],
   );
+  await forgetUnusedTokens(tx, id);
+  return changed === 1;
 }

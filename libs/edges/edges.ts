@@ -1,5 +1,11 @@
-import { TOKEN_PREFIX, invalidToken } from '@foreman/access';
-import type { Queryable, Tx } from '@foreman/database';
+import {
+  Revocations,
+  TOKEN_PREFIX,
+  digestsAreEqual,
+  invalidToken,
+  tokenHashOf,
+} from '@foreman/access';
+import { type Queryable, ReadConnection, type Tx, UnitOfWork } from '@foreman/database';
 import {
   Clock,
   DomainError,
@@ -12,7 +18,6 @@ import {
   sha256Hex,
 } from '@foreman/kernel';
 import { Injectable } from '@nestjs/common';
-import { EdgeAuthenticator } from './edge-authenticator';
 import { assertLabels } from './edge-description';
 import type { EdgeEntity } from './edge.entity';
 import { type EdgePrincipal, edgePrincipalOf } from './edge-principal';
@@ -20,26 +25,56 @@ import {
   type EdgeChanges,
   edgeById,
   formerEdgeByName,
+  edgeByTokenHash,
+  giveToken,
   liveEdgeByName,
   liveEdgesAfter,
+  markSeen,
   revokeEdge,
-  setNextToken,
+  takeToken,
   updateAgentVersion,
   updateEdge,
 } from './edge.store';
+import { EdgesSettings } from './edges.options';
 
 /** The registry of edges. */
 @Injectable()
 export class Edges {
   constructor(
+    private readonly work: UnitOfWork,
+    private readonly reads: ReadConnection,
     private readonly clock: Clock,
     private readonly ids: IdSource,
-    private readonly authenticator: EdgeAuthenticator,
+    private readonly settings: EdgesSettings,
+    private readonly revocations: Revocations,
   ) {}
 
-  /** Who calls with this token. @throws `auth.missing`, `auth.invalid` */
-  authenticate(token: string | null): Promise<EdgePrincipal> {
-    return this.authenticator.authenticate(token);
+  /**
+   * Who calls with this token, by one indexed read (ADR-0025). Every `seenEverySeconds` it is also noted that the edge
+   * was seen. The first use of a token ends the others that the edge was given, durably before the call goes on.
+   * @throws `auth.missing` for null; `auth.invalid` for an unknown, foreign, replaced or revoked edge's token.
+   */
+  async authenticate(token: string | null): Promise<EdgePrincipal> {
+    const tokenHash = tokenHashOf('edge', token);
+    const edge = await edgeByTokenHash(this.reads, tokenHash);
+    if (edge === null) throw invalidToken();
+    const isKnown = edge.tokenHash !== null && digestsAreEqual(edge.tokenHash, tokenHash);
+    // By its distance: a clock that was set back must not keep the edge from being seen.
+    const seenMs = Math.abs(this.clock.now() - (edge.lastSeenAt ?? 0));
+    if (isKnown && seenMs < this.settings.seenEveryMs) return edgePrincipalOf(edge);
+    return this.work.run((tx) => this.noteUse(tx, tokenHash));
+  }
+
+  /** Reads the edge anew: another token of it may have been used first, or it was revoked. */
+  private async noteUse(tx: Tx, tokenHash: string): Promise<EdgePrincipal> {
+    const edge = await edgeByTokenHash(tx, tokenHash);
+    if (edge === null) throw invalidToken();
+    if (edge.tokenHash !== tokenHash) {
+      await takeToken(tx, edge.id, tokenHash);
+      this.revocations.announce(tx, edge.id);
+    }
+    await markSeen(tx, edge.id, this.clock.now());
+    return edgePrincipalOf(edge);
   }
 
   /**
@@ -89,24 +124,21 @@ export class Edges {
       throw invalidField('maxLeases', 'must be at least 1, or null for no limit');
     }
     if ((await updateEdge(tx, id, changes)) === 0) throw notFound(id);
-    tx.afterCommit(() => this.authenticator.forget(id));
     return this.get(tx, id);
   }
 
   /** What a heartbeat says of the agent. */
   async noteAgentVersion(tx: Tx, id: string, agentVersion: string): Promise<void> {
     await updateAgentVersion(tx, id, agentVersion);
-    tx.afterCommit(() => this.authenticator.forget(id));
   }
 
   /**
-   * A new token, shown once. The present one works until the new one is first used; a token that an
-   * earlier rotation gave and that was not used is replaced. @throws `edge.not_found`
+   * A new token, shown once. The present one, and those that were given and not used, work until one of the unused
+   * is first used: a repeat, and a duplicate that comes late, end none. @throws `edge.not_found`
    */
   async rotateToken(tx: Tx, id: string): Promise<string> {
     const token = this.ids.token(TOKEN_PREFIX.edge);
-    if ((await setNextToken(tx, id, sha256Hex(token))) === 0) throw notFound(id);
-    tx.afterCommit(() => this.authenticator.forget(id));
+    if (!(await giveToken(tx, id, sha256Hex(token)))) throw notFound(id);
     return token;
   }
 
@@ -115,10 +147,10 @@ export class Edges {
    * the same unit of work. Answers whether it was live; repeated: false. @throws `edge.not_found`
    */
   async revoke(tx: Tx, id: string): Promise<boolean> {
-    const changed = await revokeEdge(tx, id, this.clock.now());
-    if (changed === 0) await this.get(tx, id);
-    tx.afterCommit(() => this.authenticator.forget(id));
-    return changed === 1;
+    const wasLive = await revokeEdge(tx, id, this.clock.now());
+    if (wasLive) this.revocations.announce(tx, id);
+    else await this.get(tx, id);
+    return wasLive;
   }
 }
 

@@ -4,7 +4,7 @@ import { Clock, DomainError, IdSource, invalidField, sha256Hex } from '@foreman/
 import { Injectable } from '@nestjs/common';
 import { assertEdgeName, assertKinds, assertLabels } from './edge-description';
 import { EdgeEntity, type Labels } from './edge.entity';
-import { insertEdge, liveEdgeByName, replaceUnusedToken } from './edge.store';
+import { describeUnusedEdge, giveToken, insertEdge, liveEdgeByName } from './edge.store';
 import { EdgesSettings } from './edges.options';
 import { EnrolmentEntity } from './enrolment.entity';
 import {
@@ -93,8 +93,8 @@ export class Enrolments {
 
   /**
    * Makes an edge of the machine that has this token; what the enrolment fixes goes before what the
-   * machine says. Repeated before the edge's token was used (the answer was lost), it gives the same
-   * edge a new token, and the older one dies.
+   * machine says. Repeated before any token of the edge was used (the answer was lost), it gives the same edge one
+   * more, and its description is the latest one; the first token that is used ends the others.
    * @throws `auth.missing`, `auth.invalid` (unknown, expired or spent), `request.invalid`, `edge.name_taken`
    */
   async enrol(enrolmentToken: string | null, command: EnrolCommand): Promise<EnrolledEdge> {
@@ -106,24 +106,20 @@ export class Enrolments {
         throw invalidToken();
       }
       const token = this.ids.token(TOKEN_PREFIX.edge);
-      const edge = this.edgeFrom(enrolment, command, sha256Hex(token), now);
+      const edge = this.edgeFrom(enrolment, command, now);
       await assertNameIsFree(tx, edge.name, enrolment.edgeId);
       if (enrolment.edgeId === null) {
         await insertEdge(tx, edge);
         await bindEnrolment(tx, enrolment.id, edge.id);
-      } else if (!(await replaceUnusedToken(tx, edge))) {
+      } else if (!(await describeUnusedEdge(tx, edge))) {
         throw new DomainError('auth.invalid', 'This enrolment token has been used.');
       }
+      await giveToken(tx, edge.id, sha256Hex(token));
       return { edgeId: edge.id, token };
     });
   }
 
-  private edgeFrom(
-    enrolment: EnrolmentEntity,
-    command: EnrolCommand,
-    tokenHash: string,
-    now: number,
-  ): EdgeEntity {
+  private edgeFrom(enrolment: EnrolmentEntity, command: EnrolCommand, now: number): EdgeEntity {
     const name = enrolment.name ?? command.name;
     const kinds = enrolment.kinds ?? [...command.kinds];
     const labels = enrolment.labels ?? command.labels ?? {};
@@ -135,9 +131,7 @@ export class Enrolments {
       name,
       kinds,
       labels,
-      tokenHash,
-      tokenFirstUsedAt: null,
-      nextTokenHash: null,
+      tokenHash: null,
       desired: 'run',
       maxLeases: null,
       agentVersion: command.agentVersion ?? null,

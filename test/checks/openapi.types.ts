@@ -55,7 +55,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Submit a job
-         * @description Durable when answered. With an `Idempotency-Key` the call may be repeated: the repeat answers the same job with 200.
+         * @description Durable when answered. With an `Idempotency-Key` the call may be repeated: the repeat answers the same job with 200, or, once it was deleted or pruned, its id in `gone`.
          */
         readonly post: operations["submitJob"];
         readonly delete?: never;
@@ -75,7 +75,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Submit several jobs
-         * @description 1 to 1000 jobs in one transaction: all or none.
+         * @description 1 to 1000 jobs in one transaction: all or none. A repeat of its `Idempotency-Key` answers those that are still there.
          */
         readonly post: operations["submitJobs"];
         readonly delete?: never;
@@ -768,7 +768,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Revoke an API key
-         * @description It opens nothing from here on (in other gateways within seconds). Repeated, it changes nothing.
+         * @description It opens nothing from the answer on: its calls under way are over by then, its streams are cut off. Repeated, it changes nothing.
          */
         readonly delete: operations["revokeApiKey"];
         readonly options?: never;
@@ -896,7 +896,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Revoke an edge
-         * @description Its token opens nothing from here on, its tasks queue again, its name is free. Repeated, it changes nothing.
+         * @description Its token opens nothing from the answer on: its calls under way are over by then, its streams are cut off. Its tasks queue again, its name is free. Repeated, it changes nothing.
          */
         readonly delete: operations["revokeEdge"];
         readonly options?: never;
@@ -919,7 +919,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Replace an edge's token
-         * @description The new token is shown in this answer only. The old one works until the new one is first used; repeated before that, it answers another new one.
+         * @description The new token is shown in this answer only. The old one works until a new one is first used; repeated before that, it answers one more, of which the first that is used ends the others.
          */
         readonly post: operations["rotateEdgeToken"];
         readonly delete?: never;
@@ -1366,183 +1366,6 @@ export interface components {
             /** @description With `request.invalid`: every finding. */
             readonly errors?: readonly components["schemas"]["FieldErrorDto"][];
         };
-        readonly NamedInputDto: {
-            /**
-             * @description As an artifact's: 1 to 120 of `A-Z a-z 0-9 . _ -`.
-             * @example prices
-             */
-            readonly name: string;
-            /**
-             * Format: uuid
-             * @description Of an input whose bytes have come.
-             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c13
-             */
-            readonly inputId: string;
-        };
-        readonly SubmitTaskDto: {
-            /**
-             * @description Laid over the job's payload, field by field.
-             * @example {
-             *       "symbol": "SPX"
-             *     }
-             */
-            readonly payload?: {
-                readonly [key: string]: unknown;
-            };
-            /**
-             * @description The edge that alone may lease this task: its id or name.
-             * @example workshop-1
-             */
-            readonly assignTo?: string;
-            /**
-             * @description Labels that its edge must have, besides the job's.
-             * @example {
-             *       "gpu": "true"
-             *     }
-             */
-            readonly requires?: {
-                readonly [key: string]: string;
-            };
-            /** @description Besides the job's; one of the same name takes the place of that one. */
-            readonly inputs?: readonly components["schemas"]["NamedInputDto"][];
-        };
-        readonly SubmitWebhookDto: {
-            /**
-             * @description `https`, or `http` where the operator allows it.
-             * @example https://example.com/hooks/foreman
-             */
-            readonly url: string;
-            /**
-             * @description `whsec_` and base64 of 24 to 64 bytes; left out, one is made and shown in this answer only.
-             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
-             */
-            readonly secret?: string;
-            /**
-             * @description Left out: the three ends of a job.
-             * @example [
-             *       "job.completed",
-             *       "job.failed"
-             *     ]
-             */
-            readonly events?: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[];
-            /**
-             * @description `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days.
-             * @default false
-             * @example false
-             */
-            readonly signedUrls?: boolean;
-        };
-        readonly SubmitJobDto: {
-            /**
-             * @description What an edge must be able to run.
-             * @example chat
-             */
-            readonly kind: string;
-            /**
-             * @description The input. Known kinds (`chat`, `strategy-search`) have theirs checked.
-             * @example {
-             *       "model": "llama3.2",
-             *       "messages": [
-             *         {
-             *           "role": "user",
-             *           "content": "Why is the sky blue?"
-             *         }
-             *       ]
-             *     }
-             */
-            readonly payload?: {
-                readonly [key: string]: unknown;
-            };
-            /** @description 1 to 1000; left out: one task with the job's payload. */
-            readonly tasks?: readonly components["schemas"]["SubmitTaskDto"][];
-            /** @description Uploaded before (`POST /inputs`); every task gets them. */
-            readonly inputs?: readonly components["schemas"]["NamedInputDto"][];
-            /**
-             * @default default
-             * @example default
-             */
-            readonly queue?: string;
-            /**
-             * @description Higher first, then oldest, within a queue.
-             * @default 0
-             * @example 0
-             */
-            readonly priority?: number;
-            /**
-             * Format: date-time
-             * @description Not leased before.
-             * @example 2026-11-22T06:00:00.000Z
-             */
-            readonly runAt?: string;
-            /**
-             * @description A task that was never leased by then fails with `job.not_started`.
-             * @example 3600
-             */
-            readonly startBySeconds?: number;
-            /**
-             * @description The edge that alone may lease the tasks: its id or name.
-             * @example workshop-1
-             */
-            readonly assignTo?: string;
-            /**
-             * @description Labels an edge must have.
-             * @example {
-             *       "gpu": "true"
-             *     }
-             */
-            readonly requires?: {
-                readonly [key: string]: string;
-            };
-            /**
-             * @default 3
-             * @example 3
-             */
-            readonly maxAttempts?: number;
-            /**
-             * @default 60
-             * @example 60
-             */
-            readonly leaseSeconds?: number;
-            /**
-             * @description One attempt's longest run; left out: no limit.
-             * @example 900
-             */
-            readonly timeoutSeconds?: number | null;
-            /**
-             * @description A task has stalled when its counters stood still, and no new row came, for so long; left out: never.
-             * @example 300
-             */
-            readonly stallSeconds?: number | null;
-            /**
-             * @description `fail`: a stall ends the attempt with `task.stalled`. `mark`: it is only shown.
-             * @default mark
-             * @example mark
-             * @enum {string}
-             */
-            readonly onStall?: "mark" | "fail";
-            /**
-             * @description How long the job is kept after it was finalized.
-             * @example 604800
-             */
-            readonly ttlSeconds?: number;
-            readonly webhook?: components["schemas"]["SubmitWebhookDto"];
-            /**
-             * @description Strings of your own, at most 4 KiB.
-             * @example {
-             *       "team": "research"
-             *     }
-             */
-            readonly metadata?: {
-                readonly [key: string]: string;
-            };
-            /**
-             * @description `continue`: the other tasks go on when one fails for good.
-             * @default fail
-             * @example fail
-             * @enum {string}
-             */
-            readonly onTaskFailure?: "fail" | "continue";
-        };
         readonly ArtifactObjectDto: {
             /** @example completion */
             readonly name: string;
@@ -1729,11 +1552,203 @@ export interface components {
             /** @description Only in the answer of the submission, and only when Foreman made the secret. */
             readonly webhook?: components["schemas"]["NewWebhookDto"];
         };
+        readonly GoneDto: {
+            /**
+             * @example [
+             *       "01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11"
+             *     ]
+             */
+            readonly gone: readonly string[];
+        };
+        readonly NamedInputDto: {
+            /**
+             * @description As an artifact's: 1 to 120 of `A-Z a-z 0-9 . _ -`.
+             * @example prices
+             */
+            readonly name: string;
+            /**
+             * Format: uuid
+             * @description Of an input whose bytes have come.
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c13
+             */
+            readonly inputId: string;
+        };
+        readonly SubmitTaskDto: {
+            /**
+             * @description Laid over the job's payload, field by field.
+             * @example {
+             *       "symbol": "SPX"
+             *     }
+             */
+            readonly payload?: {
+                readonly [key: string]: unknown;
+            };
+            /**
+             * @description The edge that alone may lease this task: its id or name.
+             * @example workshop-1
+             */
+            readonly assignTo?: string;
+            /**
+             * @description Labels that its edge must have, besides the job's.
+             * @example {
+             *       "gpu": "true"
+             *     }
+             */
+            readonly requires?: {
+                readonly [key: string]: string;
+            };
+            /** @description Besides the job's; one of the same name takes the place of that one. */
+            readonly inputs?: readonly components["schemas"]["NamedInputDto"][];
+        };
+        readonly SubmitWebhookDto: {
+            /**
+             * @description `https`, or `http` where the operator allows it.
+             * @example https://example.com/hooks/foreman
+             */
+            readonly url: string;
+            /**
+             * @description `whsec_` and base64 of 24 to 64 bytes; left out, one is made and shown in this answer only.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            readonly secret?: string;
+            /**
+             * @description Left out: the three ends of a job.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            readonly events?: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[];
+            /**
+             * @description `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days.
+             * @default false
+             * @example false
+             */
+            readonly signedUrls?: boolean;
+        };
+        readonly SubmitJobDto: {
+            /**
+             * @description What an edge must be able to run.
+             * @example chat
+             */
+            readonly kind: string;
+            /**
+             * @description The input. Known kinds (`chat`, `strategy-search`) have theirs checked.
+             * @example {
+             *       "model": "llama3.2",
+             *       "messages": [
+             *         {
+             *           "role": "user",
+             *           "content": "Why is the sky blue?"
+             *         }
+             *       ]
+             *     }
+             */
+            readonly payload?: {
+                readonly [key: string]: unknown;
+            };
+            /** @description 1 to 1000; left out: one task with the job's payload. */
+            readonly tasks?: readonly components["schemas"]["SubmitTaskDto"][];
+            /** @description Uploaded before (`POST /inputs`); every task gets them. */
+            readonly inputs?: readonly components["schemas"]["NamedInputDto"][];
+            /**
+             * @default default
+             * @example default
+             */
+            readonly queue?: string;
+            /**
+             * @description Higher first, then oldest, within a queue.
+             * @default 0
+             * @example 0
+             */
+            readonly priority?: number;
+            /**
+             * Format: date-time
+             * @description Not leased before.
+             * @example 2026-11-22T06:00:00.000Z
+             */
+            readonly runAt?: string;
+            /**
+             * @description A task that was never leased by then fails with `job.not_started`.
+             * @example 3600
+             */
+            readonly startBySeconds?: number;
+            /**
+             * @description The edge that alone may lease the tasks: its id or name.
+             * @example workshop-1
+             */
+            readonly assignTo?: string;
+            /**
+             * @description Labels an edge must have.
+             * @example {
+             *       "gpu": "true"
+             *     }
+             */
+            readonly requires?: {
+                readonly [key: string]: string;
+            };
+            /**
+             * @default 3
+             * @example 3
+             */
+            readonly maxAttempts?: number;
+            /**
+             * @default 60
+             * @example 60
+             */
+            readonly leaseSeconds?: number;
+            /**
+             * @description One attempt's longest run; left out: no limit.
+             * @example 900
+             */
+            readonly timeoutSeconds?: number | null;
+            /**
+             * @description A task has stalled when its counters stood still, and no new row came, for so long; left out: never.
+             * @example 300
+             */
+            readonly stallSeconds?: number | null;
+            /**
+             * @description `fail`: a stall ends the attempt with `task.stalled`. `mark`: it is only shown.
+             * @default mark
+             * @example mark
+             * @enum {string}
+             */
+            readonly onStall?: "mark" | "fail";
+            /**
+             * @description How long the job is kept after it was finalized.
+             * @example 604800
+             */
+            readonly ttlSeconds?: number;
+            readonly webhook?: components["schemas"]["SubmitWebhookDto"];
+            /**
+             * @description Strings of your own, at most 4 KiB.
+             * @example {
+             *       "team": "research"
+             *     }
+             */
+            readonly metadata?: {
+                readonly [key: string]: string;
+            };
+            /**
+             * @description `continue`: the other tasks go on when one fails for good.
+             * @default fail
+             * @example fail
+             * @enum {string}
+             */
+            readonly onTaskFailure?: "fail" | "continue";
+        };
         readonly SubmitBatchDto: {
             readonly jobs: readonly components["schemas"]["SubmitJobDto"][];
         };
         readonly JobBatchDto: {
             readonly items: readonly components["schemas"]["JobDto"][];
+            /**
+             * @description Only in the answer to a repeat: ids of the jobs that were deleted or pruned since.
+             * @example [
+             *       "01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11"
+             *     ]
+             */
+            readonly gone?: readonly string[];
         };
         readonly AttemptDto: {
             /** @example 1 */
@@ -2124,28 +2139,6 @@ export interface components {
              */
             readonly stalledTasks: number;
         };
-        readonly CreateInputDto: {
-            /**
-             * @description Told to the edges that read it.
-             * @example application/json
-             */
-            readonly contentType: string;
-            /**
-             * @description In bytes; other bytes are refused.
-             * @example 1048576
-             */
-            readonly size?: number;
-            /**
-             * @description Hex; other bytes are refused.
-             * @example 93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588
-             */
-            readonly sha256?: string;
-            /**
-             * @description How long it is kept while no job names it; counted anew once its bytes have come.
-             * @example 86400
-             */
-            readonly ttlSeconds?: number;
-        };
         readonly InputDto: {
             /**
              * Format: uuid
@@ -2191,6 +2184,28 @@ export interface components {
              * @example 2026-11-23T01:00:00.000Z
              */
             readonly expiresAt: string;
+        };
+        readonly CreateInputDto: {
+            /**
+             * @description Told to the edges that read it.
+             * @example application/json
+             */
+            readonly contentType: string;
+            /**
+             * @description In bytes; other bytes are refused.
+             * @example 1048576
+             */
+            readonly size?: number;
+            /**
+             * @description Hex; other bytes are refused.
+             * @example 93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588
+             */
+            readonly sha256?: string;
+            /**
+             * @description How long it is kept while no job names it; counted anew once its bytes have come.
+             * @example 86400
+             */
+            readonly ttlSeconds?: number;
         };
         readonly EnrolDto: {
             /**
@@ -3541,48 +3556,6 @@ export interface components {
              */
             readonly redelivered: number;
         };
-        readonly CreateWebhookEndpointDto: {
-            /**
-             * @description Left out, or null: the three ends of a job.
-             * @example [
-             *       "job.completed",
-             *       "job.failed"
-             *     ]
-             */
-            readonly events?: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[] | null;
-            /**
-             * @description Jobs of these kinds only; null: of every kind.
-             * @example [
-             *       "chat"
-             *     ]
-             */
-            readonly kinds?: readonly string[] | null;
-            /**
-             * @description Bytes of artifacts that one body may carry inline; null: `FOREMAN_WEBHOOK_INLINE_BUDGET_BYTES`.
-             * @example 65536
-             */
-            readonly inlineBudgetBytes?: number | null;
-            /**
-             * @description `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days.
-             * @example false
-             */
-            readonly signedUrls?: boolean;
-            /**
-             * @description Posts that any minute may see, evenly spread; null: no bound.
-             * @example 600
-             */
-            readonly ratePerMinute?: number | null;
-            /**
-             * @description `https`, or `http` where the operator allows it.
-             * @example https://example.com/hooks/foreman
-             */
-            readonly url: string;
-            /**
-             * @description `whsec_` and base64 of 24 to 64 bytes; left out, one is made.
-             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
-             */
-            readonly secret?: string;
-        };
         readonly NewWebhookEndpointDto: {
             /**
              * Format: uuid
@@ -3653,6 +3626,48 @@ export interface components {
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
             readonly secret: string | null;
+        };
+        readonly CreateWebhookEndpointDto: {
+            /**
+             * @description Left out, or null: the three ends of a job.
+             * @example [
+             *       "job.completed",
+             *       "job.failed"
+             *     ]
+             */
+            readonly events?: readonly ("job.started" | "job.completed" | "job.failed" | "job.cancelled")[] | null;
+            /**
+             * @description Jobs of these kinds only; null: of every kind.
+             * @example [
+             *       "chat"
+             *     ]
+             */
+            readonly kinds?: readonly string[] | null;
+            /**
+             * @description Bytes of artifacts that one body may carry inline; null: `FOREMAN_WEBHOOK_INLINE_BUDGET_BYTES`.
+             * @example 65536
+             */
+            readonly inlineBudgetBytes?: number | null;
+            /**
+             * @description `true`: URLs of artifacts in its bodies work without a bearer token, for 3.5 to 7 days.
+             * @example false
+             */
+            readonly signedUrls?: boolean;
+            /**
+             * @description Posts that any minute may see, evenly spread; null: no bound.
+             * @example 600
+             */
+            readonly ratePerMinute?: number | null;
+            /**
+             * @description `https`, or `http` where the operator allows it.
+             * @example https://example.com/hooks/foreman
+             */
+            readonly url: string;
+            /**
+             * @description `whsec_` and base64 of 24 to 64 bytes; left out, one is made.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            readonly secret?: string;
         };
         readonly WebhookEndpointEventDto: {
             /**
@@ -3947,13 +3962,13 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description A repeat of its Idempotency-Key */
+            /** @description A repeat of its Idempotency-Key; `gone` once what it made was deleted or pruned */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["JobDto"];
+                    readonly "application/json": components["schemas"]["JobDto"] | components["schemas"]["GoneDto"];
                 };
             };
             /** @description Submitted; `Location` is the job */
@@ -5623,13 +5638,13 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description A repeat of its Idempotency-Key */
+            /** @description A repeat of its Idempotency-Key; `gone` once what it made was deleted or pruned */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["InputDto"];
+                    readonly "application/json": components["schemas"]["InputDto"] | components["schemas"]["GoneDto"];
                 };
             };
             /** @description Open; `Location` is the input */
@@ -10463,13 +10478,13 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description A repeat of its Idempotency-Key */
+            /** @description A repeat of its Idempotency-Key; `gone` once what it made was deleted or pruned */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["NewWebhookEndpointDto"];
+                    readonly "application/json": components["schemas"]["NewWebhookEndpointDto"] | components["schemas"]["GoneDto"];
                 };
             };
             readonly 201: {

@@ -240,6 +240,70 @@ describe('a repeated call', () => {
   });
 });
 
+describe('a repeat of what is gone', () => {
+  let gateway: InProcessGateway;
+  beforeAll(async () => {
+    gateway = await startInProcess({ webhookAllowedNetworks: ['127.0.0.0/8'] });
+  });
+  afterAll(() => gateway.stop());
+
+  interface Made {
+    readonly id: string;
+    readonly items?: readonly { readonly id: string }[];
+    readonly gone?: readonly string[];
+  }
+  const make = (path: string, body: unknown, key = 'k') =>
+    gateway.call<Made>('POST', path, {
+      token: gateway.adminToken,
+      headers: { 'Idempotency-Key': key },
+      body,
+    });
+  const prune = async () => {
+    const { body } = await gateway.asAdmin('POST', '/admin/retention/run');
+    expect(body['jobs']).toBeGreaterThan(0);
+  };
+
+  it.each(['deleted', 'pruned'])('names a job that was %s', async (end) => {
+    const first = await make('/jobs', JOB, end);
+    await gateway.asAdmin('DELETE', `/jobs/${first.body.id}`);
+    if (end === 'pruned') await prune();
+    const repeat = await make('/jobs', JOB, end);
+    expect([repeat.status, repeat.body]).toEqual([200, { gone: [first.body.id] }]);
+  });
+
+  it('answers the jobs of a batch that are there, and names the others', async () => {
+    const batch = { jobs: [JOB, JOB, JOB] };
+    const { body } = await make('/jobs/batch', batch);
+    const [a = '', b = '', c = ''] = body.items?.map(({ id }) => id) ?? [];
+    await gateway.asAdmin('DELETE', `/jobs/${a}`);
+    await prune();
+    await gateway.asAdmin('DELETE', `/jobs/${c}`);
+    const repeat = await make('/jobs/batch', batch);
+    expect([repeat.status, repeat.body.items?.map(({ id }) => id)]).toEqual([200, [b]]);
+    expect(repeat.body.gone).toEqual([a, c]);
+  });
+
+  it.each([
+    ['/inputs', { contentType: 'text/plain' }],
+    ['/admin/webhook-endpoints', { url: 'http://127.0.0.1:8080/hook' }],
+  ])('names what %s has made', async (path, body) => {
+    const first = await make(path, body);
+    expect(first.status).toBe(201);
+    expect((await gateway.asAdmin('DELETE', `${path}/${first.body.id}`)).status).toBe(204);
+    const repeat = await make(path, body);
+    expect([repeat.status, repeat.body]).toEqual([200, { gone: [first.body.id] }]);
+    expect(repeat.headers.get('location')).toBeNull();
+  });
+
+  it('shows a key that was revoked, which is kept', async () => {
+    const key = { name: 'k', scopes: ['jobs:read'] };
+    const first = await make('/admin/api-keys', key);
+    await gateway.asAdmin('DELETE', `/admin/api-keys/${first.body.id}`);
+    const repeat = await make('/admin/api-keys', key);
+    expect([repeat.status, repeat.body]).toMatchObject([200, { id: first.body.id, token: null }]);
+  });
+});
+
 /** An answer without its clocks, and without a secret that is shown once. */
 function told(body: unknown): unknown {
   return JSON.parse(

@@ -1,6 +1,6 @@
 import { ApiKeys, IdempotencyKeys, type Principal } from '@foreman/access';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
-import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -8,17 +8,18 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { ApiIdempotencyKey } from '../http/api-idempotency-key';
 import { ApiPage, pageAnswer } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
+import { CallsUnderWay } from '../http/calls-under-way';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
 import { ApiKeyDto, CreateApiKeyDto, NewApiKeyDto, apiKeyDto } from './api-key.dto';
-import { madeOnce } from '../http/repeatable';
+import { type GoneDto, madeOnce } from '../http/repeatable';
 
 @ApiTags('admin')
 @Controller('admin/api-keys')
@@ -29,6 +30,7 @@ export class ApiKeysController {
     private readonly idempotency: IdempotencyKeys,
     private readonly work: UnitOfWork,
     private readonly reads: ReadConnection,
+    private readonly calls: CallsUnderWay,
   ) {}
 
   @Post()
@@ -52,7 +54,7 @@ export class ApiKeysController {
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<NewApiKeyDto> {
+  ): Promise<NewApiKeyDto | GoneDto> {
     return this.work.run((tx) =>
       madeOnce<NewApiKeyDto>(
         tx,
@@ -88,11 +90,12 @@ export class ApiKeysController {
     operationId: 'revokeApiKey',
     summary: 'Revoke an API key',
     description:
-      'It opens nothing from here on (in other gateways within seconds). Repeated, it changes nothing.',
+      'It opens nothing from the answer on: its calls under way are over by then, its streams are cut off. Repeated, it changes nothing.',
   })
   @ApiNoContentResponse({ description: 'Revoked' })
   @ApiProblems('api_key.not_found')
-  async revoke(@IdParam('api_key.not_found') id: string): Promise<void> {
+  async revoke(@IdParam('api_key.not_found') id: string, @Req() request: Request): Promise<void> {
     await this.work.run((tx) => this.keys.revoke(tx, id));
+    await this.calls.revoked(id, request);
   }
 }

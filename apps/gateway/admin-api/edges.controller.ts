@@ -2,7 +2,7 @@ import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { Edges } from '@foreman/edges';
 import { Clock } from '@foreman/kernel';
 import { EdgeLeases } from '@foreman/leasing';
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Req } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -10,8 +10,10 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
+import type { Request } from 'express';
 import { ApiPage, pageAnswer } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
+import { CallsUnderWay } from '../http/calls-under-way';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
@@ -27,6 +29,7 @@ export class EdgesController {
     private readonly clock: Clock,
     private readonly work: UnitOfWork,
     private readonly reads: ReadConnection,
+    private readonly calls: CallsUnderWay,
   ) {}
 
   @Get()
@@ -78,7 +81,7 @@ export class EdgesController {
     operationId: 'rotateEdgeToken',
     summary: "Replace an edge's token",
     description:
-      'The new token is shown in this answer only. The old one works until the new one is first used; repeated before that, it answers another new one.',
+      'The new token is shown in this answer only. The old one works until a new one is first used; repeated before that, it answers one more, of which the first that is used ends the others.',
   })
   @ApiCreatedResponse({ type: RotatedTokenDto })
   @ApiProblems('edge.not_found')
@@ -92,14 +95,15 @@ export class EdgesController {
     operationId: 'revokeEdge',
     summary: 'Revoke an edge',
     description:
-      'Its token opens nothing from here on, its tasks queue again, its name is free. Repeated, it changes nothing.',
+      'Its token opens nothing from the answer on: its calls under way are over by then, its streams are cut off. Its tasks queue again, its name is free. Repeated, it changes nothing.',
   })
   @ApiNoContentResponse({ description: 'Revoked' })
   @ApiProblems('edge.not_found')
-  async revoke(@IdParam('edge.not_found') id: string): Promise<void> {
+  async revoke(@IdParam('edge.not_found') id: string, @Req() request: Request): Promise<void> {
     await this.work.run(async (tx) => {
       const wasLive = await this.edges.revoke(tx, id);
       if (wasLive) await this.leases.revoke(tx, id, this.clock.now());
     });
+    await this.calls.revoked(id, request);
   }
 }

@@ -11,7 +11,7 @@ import { ServiceFace } from '../http/faces';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { Caller } from '../http/principals';
 import { CreateEnrolmentDto, NewEnrolmentDto } from './enrolment.dto';
-import { madeOnce } from '../http/repeatable';
+import { type GoneDto, madeOnce } from '../http/repeatable';
 
 @ApiTags('admin')
 @Controller('admin/enrolments')
@@ -45,7 +45,7 @@ export class EnrolmentsController {
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<NewEnrolmentDto> {
+  ): Promise<NewEnrolmentDto | GoneDto> {
     return this.work.run((tx) =>
       madeOnce<NewEnrolmentDto>(
         tx,

@@ -13,7 +13,7 @@ import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
 import { PublishReleaseDto, ReleaseDto, releaseDto } from './release.dto';
-import { madeOnce } from '../http/repeatable';
+import { type GoneDto, madeOnce } from '../http/repeatable';
 
 @ApiTags('admin')
 @Controller('admin/releases')
@@ -48,7 +48,7 @@ export class ReleasesController {
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<ReleaseDto> {
+  ): Promise<ReleaseDto | GoneDto> {
     const { version, channel, platform, url, size, sha256, signature, notes } = body;
     return this.work.run((tx) =>
       madeOnce<ReleaseDto>(

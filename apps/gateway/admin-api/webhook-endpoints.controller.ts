@@ -18,7 +18,7 @@ import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
-import { madeOnce } from '../http/repeatable';
+import { ApiRepeat, type GoneDto, madeOnce } from '../http/repeatable';
 import {
   ChangeWebhookEndpointDto,
   CreateWebhookEndpointDto,
@@ -52,7 +52,7 @@ export class WebhookEndpointsController {
   })
   @ApiIdempotencyKey()
   @ApiCreatedResponse({ type: NewWebhookEndpointDto })
-  @ApiOkResponse({ type: NewWebhookEndpointDto, description: 'A repeat of its Idempotency-Key' })
+  @ApiRepeat(NewWebhookEndpointDto)
   @ApiProblems(
     'request.invalid',
     'request.too_large',
@@ -65,7 +65,7 @@ export class WebhookEndpointsController {
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<NewWebhookEndpointDto> {
+  ): Promise<NewWebhookEndpointDto | GoneDto> {
     const command = {
       url: body.url,
       secret: body.secret ?? undefined,

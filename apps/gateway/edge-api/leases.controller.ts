@@ -1,5 +1,5 @@
 import type { EdgePrincipal } from '@foreman/edges';
-import type { ErrorCode } from '@foreman/kernel';
+import { DomainError, type ErrorCode } from '@foreman/kernel';
 import { Leasing, type LeaseAnswer } from '@foreman/leasing';
 import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -89,14 +89,14 @@ export class LeasesController {
     return { items: answer.items.map((task) => leasedTaskDto(task, this.interval)) };
   }
 
-  private lease(
+  private async lease(
     edge: EdgePrincipal,
     body: NextTaskDto,
     max: number,
     header: IdempotencyHeader | null,
     signal: AbortSignal,
   ): Promise<LeaseAnswer> {
-    return this.leasing.lease(edge, {
+    const answer = await this.leasing.lease(edge, {
       kinds: body.kinds,
       max,
       waitSeconds: body.waitSeconds ?? 0,
@@ -105,6 +105,8 @@ export class LeasesController {
       idempotency: header === null ? null : { key: header.key, path: header.path },
       signal,
     });
+    if (signal.reason instanceof DomainError) throw signal.reason;
+    return answer;
   }
 }
 

@@ -1,9 +1,10 @@
-import { Authenticator, type Scope, hasScope } from '@foreman/access';
+import { ApiKeys, type Scope, hasScope } from '@foreman/access';
 import { DomainError } from '@foreman/kernel';
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { bearerTokenOf } from './bearer-token';
+import { CallsUnderWay } from './calls-under-way';
 import { setCaller } from './principals';
 
 const REQUIRED_SCOPES = 'foreman:scopes';
@@ -15,13 +16,18 @@ export const RequireScopes = (...scopes: Scope[]) => SetMetadata(REQUIRED_SCOPES
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   constructor(
-    private readonly authenticator: Authenticator,
+    private readonly keys: ApiKeys,
+    private readonly calls: CallsUnderWay,
     private readonly reflector: Reflector,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    const principal = await this.authenticator.apiKey(bearerTokenOf(request));
+    const principal = await this.calls.letIn(
+      request,
+      () => this.keys.authenticate(bearerTokenOf(request)),
+      ({ credentialId }) => credentialId,
+    );
     const scopes = this.reflector.getAllAndOverride<Scope[] | undefined>(REQUIRED_SCOPES, [
       context.getHandler(),
       context.getClass(),

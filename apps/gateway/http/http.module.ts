@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
+import { CallsUnderWay } from './calls-under-way';
 import { ConnectionClosing } from './connection-closing';
 import { DiskReserve } from './disk-reserve';
 import { Downloads } from './downloads';
@@ -20,6 +22,8 @@ export class HttpModule {
       providers: [
         { provide: GATEWAY_OPTIONS, useValue: options },
         { provide: PublicUrl, useValue: publicUrl },
+        { provide: APP_INTERCEPTOR, useExisting: CallsUnderWay },
+        CallsUnderWay,
         ConnectionClosing,
         DiskReserve,
         Downloads,
@@ -30,6 +34,7 @@ export class HttpModule {
       exports: [
         GATEWAY_OPTIONS,
         PublicUrl,
+        CallsUnderWay,
         ConnectionClosing,
         DiskReserve,
         Downloads,

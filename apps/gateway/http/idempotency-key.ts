@@ -5,7 +5,7 @@ import type { Request } from 'express';
 /** A call that may be repeated by its `Idempotency-Key`. */
 export interface IdempotencyHeader {
   readonly key: string;
-  /** The path as it was called, without its query. */
+  /** The path as it was called, without its query and without a slash behind it. */
   readonly path: string;
   readonly bodySha256: string;
 }
@@ -18,7 +18,8 @@ export const Idempotency = createParamDecorator(
     const request = context.switchToHttp().getRequest<Request>();
     const key = keyOf(request);
     if (key === null) return null;
-    return { key, path: request.path, bodySha256: sha256Hex(canonicalJson(request.body ?? {})) };
+    const path = request.path.replace(/\/$/, '');
+    return { key, path, bodySha256: sha256Hex(canonicalJson(request.body ?? {})) };
   },
 );
 

@@ -36,15 +36,18 @@ function watch(request: Request, response: Response, idleMs: number): void {
     silentLooks = isSilent ? silentLooks + 1 : 0;
     if (silentLooks < LOOKS) return;
     clearInterval(looks);
-    cut(request, response, silence(idleMs));
+    cutBody(request, response, silence(idleMs));
   }, idleMs / LOOKS);
   looks.unref();
   const stop = () => clearInterval(looks);
   request.once('end', stop).once('close', stop);
 }
 
-/** Whoever reads the body gets the refusal as its error. An answer that waits behind another can tell nothing. */
-function cut(request: Request, response: Response, refusal: DomainError): void {
+/**
+ * Ends a body that flows. Its sender is told why where no answer is out yet, and whoever reads the body gets the refusal
+ * as its error. An answer that waits behind another can tell nothing.
+ */
+export function cutBody(request: Request, response: Response, refusal: DomainError): void {
   if (response.headersSent || response.socket === null) {
     request.destroy(refusal);
     return;

@@ -24,7 +24,7 @@ import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { Idempotency, type IdempotencyHeader } from '../http/idempotency-key';
 import { Caller } from '../http/principals';
-import { madeOnce } from '../http/repeatable';
+import { ApiRepeat, type GoneDto, madeOnce } from '../http/repeatable';
 import { NeedsStorage } from '../http/needs-storage';
 import { CreateInputDto, InputDto, inputDto } from './input.dto';
 
@@ -50,7 +50,7 @@ export class InputsController {
   })
   @ApiIdempotencyKey()
   @ApiCreatedResponse({ type: InputDto, description: 'Open; `Location` is the input' })
-  @ApiOkResponse({ type: InputDto, description: 'A repeat of its Idempotency-Key' })
+  @ApiRepeat(InputDto)
   @ApiProblems(
     'request.invalid',
     'request.too_large',
@@ -64,7 +64,7 @@ export class InputsController {
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<InputDto> {
+  ): Promise<InputDto | GoneDto> {
     const input = await this.unitOfWork.run((tx) =>
       madeOnce<InputRecord>(
         tx,
@@ -83,6 +83,7 @@ export class InputsController {
         (id) => this.inputs.get(tx, id),
       ),
     );
+    if ('gone' in input) return input;
     response.location(this.inputs.urlOf(input.id));
     return this.dto(input);
   }

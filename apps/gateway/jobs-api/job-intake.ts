@@ -6,6 +6,7 @@ import {
   JobSubmission,
   checkJobCommand,
   getJob,
+  laneOf,
   type JobCommand,
   type JobEntity,
   type NamedInput,
@@ -15,11 +16,19 @@ import { WebhookEndpoints } from '@foreman/webhooks';
 import { Injectable } from '@nestjs/common';
 import type { IdempotencyHeader } from '../http/idempotency-key';
 import { epochMs } from '../http/time-field';
+import { unlessGone } from '../http/repeatable';
 import type { NewWebhookDto } from './job.dto';
-import type { NamedInputDto, SubmitJobDto, SubmitTaskDto } from './submit-job.dto';
+import type {
+  NamedInputDto,
+  SubmitJobDto,
+  SubmitTaskDto,
+  SubmitWebhookDto,
+} from './submit-job.dto';
 
 export interface Intake {
   readonly jobs: JobEntity[];
+  /** Ids of the jobs that a repeat does not find any more: deleted, or pruned. */
+  readonly gone: string[];
   /** By job id: the webhooks whose secrets were made now. */
   readonly newWebhooks: ReadonlyMap<string, NewWebhookDto>;
   /** Found again by the idempotency key. */
@@ -45,35 +54,38 @@ export class JobIntake {
     pathOf: (index: number) => string,
   ): Promise<Intake> {
     checkTaskCount(requests);
-    for (const [index, request] of requests.entries()) {
-      await withPath(pathOf(index), () => checkJobCommand(commandOf(request, caller)));
+    const commands = requests.map((request) => commandOf(request, caller));
+    for (const [index, command] of commands.entries()) {
+      await withPath(pathOf(index), () => checkJobCommand(command));
     }
     const use = header === null ? null : { ...header, credentialId: caller.credentialId };
     return this.unitOfWork.run(async (tx) => {
       const known = use === null ? null : await this.idempotency.remembered(tx, use);
       if (known !== null) return this.findAgain(tx, JSON.parse(known) as string[]);
-      const jobs: JobEntity[] = [];
+      const resolved = await this.resolveAll(tx, requests, commands, pathOf);
+      const jobs = await this.submission.submitAllIn(tx, resolved, (index, act) =>
+        withPath(pathOf(index), act),
+      );
       const newWebhooks = new Map<string, NewWebhookDto>();
-      for (const [index, request] of requests.entries()) {
-        const job = await this.submit(tx, request, caller, pathOf(index));
-        jobs.push(job);
-        const made = await withPath(pathOf(index), () => this.announceTo(tx, job.id, request));
+      for (const [index, job] of jobs.entries()) {
+        const webhook = requests[index]?.webhook ?? null;
+        if (webhook === null) continue;
+        const made = await withPath(pathOf(index), () => this.announceTo(tx, job.id, webhook));
         if (made !== null) newWebhooks.set(job.id, made);
       }
       if (use !== null) {
         await this.idempotency.remember(tx, use, JSON.stringify(jobs.map((job) => job.id)));
       }
-      return { jobs, newWebhooks, isRepeat: false };
-    });
+      return { jobs, gone: [], newWebhooks, isRepeat: false };
+    }, laneOf(commands));
   }
 
   /** Where the job's end is to be announced; answers the webhook if its secret was made now. */
   private async announceTo(
     tx: Tx,
     jobId: string,
-    { webhook }: SubmitJobDto,
+    webhook: SubmitWebhookDto,
   ): Promise<NewWebhookDto | null> {
-    if (!webhook) return null;
     const { url } = webhook;
     const given = webhook.secret ?? undefined;
     const events = webhook.events ?? undefined;
@@ -85,37 +97,44 @@ export class JobIntake {
 
   private async findAgain(tx: Tx, jobIds: readonly string[]): Promise<Intake> {
     const jobs: JobEntity[] = [];
-    for (const jobId of jobIds) jobs.push(await getJob(tx, jobId));
-    return { jobs, newWebhooks: new Map(), isRepeat: true };
-  }
-
-  private async submit(
-    tx: Tx,
-    request: SubmitJobDto,
-    caller: Principal,
-    path: string,
-  ): Promise<JobEntity> {
-    const command = commandOf(request, caller);
-    const assignedEdgeId = await this.resolve(tx, request.assignTo, `${path}assignTo`);
-    const tasks: TaskCommand[] = [];
-    for (const [index, task] of (request.tasks ?? []).entries()) {
-      const at = `${path}tasks.${index}.assignTo`;
-      const taskEdgeId = await this.resolve(tx, task.assignTo, at);
-      tasks.push({ ...taskOf(task), assignedEdgeId: taskEdgeId });
+    const gone: string[] = [];
+    for (const jobId of jobIds) {
+      const job = await unlessGone(getJob(tx, jobId));
+      if (job === null) gone.push(jobId);
+      else jobs.push(job);
     }
-    const resolved = { ...command, assignedEdgeId, tasks: request.tasks ? tasks : undefined };
-    return withPath(path, () => this.submission.submitIn(tx, resolved));
+    return { jobs, gone, newWebhooks: new Map(), isRepeat: true };
   }
 
-  private async resolve(
+  /** The edges that the requests name, looked up once each. */
+  private async resolveAll(
     tx: Tx,
-    idOrName: string | null | undefined,
-    path: string,
-  ): Promise<string | undefined> {
-    if (idOrName === undefined || idOrName === null) return undefined;
-    const edgeId = await this.edges.resolve(tx, idOrName);
-    if (edgeId === null) throw invalidField(path, 'names no registered edge');
-    return edgeId;
+    requests: readonly SubmitJobDto[],
+    commands: readonly JobCommand[],
+    pathOf: (index: number) => string,
+  ): Promise<JobCommand[]> {
+    const known = new Map<string, string | null>();
+    const resolve = async (idOrName: string | null | undefined, path: string) => {
+      if (idOrName === undefined || idOrName === null) return undefined;
+      const edgeId = known.get(idOrName) ?? (await this.edges.resolve(tx, idOrName));
+      known.set(idOrName, edgeId);
+      if (edgeId === null) throw invalidField(`${path}assignTo`, 'names no registered edge');
+      return edgeId;
+    };
+    const resolved: JobCommand[] = [];
+    for (const [index, command] of commands.entries()) {
+      const path = pathOf(index);
+      const request = requests[index];
+      const assignedEdgeId = await resolve(request?.assignTo, path);
+      const tasks: TaskCommand[] = [];
+      for (const [place, task] of (command.tasks ?? []).entries()) {
+        const named = request?.tasks?.[place]?.assignTo;
+        const taskEdgeId = await resolve(named, `${path}tasks.${place}.`);
+        tasks.push({ ...task, assignedEdgeId: taskEdgeId });
+      }
+      resolved.push({ ...command, assignedEdgeId, ...(command.tasks && { tasks }) });
+    }
+    return resolved;
   }
 }
 
@@ -156,7 +175,7 @@ function namedInputOf({ name, inputId }: NamedInputDto): NamedInput {
 }
 
 /** Tasks of all jobs of one request together: they are written in one transaction, while others wait. */
-const MAX_TASKS_TOGETHER = 10_000;
+const MAX_TASKS_TOGETHER = 2000;
 /** And their required labels: as many as one job of a thousand tasks may have. */
 const MAX_LABELS_TOGETHER = 64_000;
 /** And the inputs that they name, each of which is taken hold of. */

@@ -189,6 +189,10 @@ export class JobDto {
 export class JobBatchDto {
   @ApiProperty({ type: [JobDto] })
   items!: JobDto[];
+
+  /** Only in the answer to a repeat: ids of the jobs that were deleted or pruned since. */
+  @ApiPropertyOptional({ type: [String], example: ['01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11'] })
+  gone?: string[];
 }
 
 export class ReasonDto {

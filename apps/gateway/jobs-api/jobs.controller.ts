@@ -43,6 +43,7 @@ import { OpaqueBodyPipe } from '../http/opaque-body.pipe';
 import { PageQueryDto, pageRequestOf } from '../http/page.dto';
 import { Caller } from '../http/principals';
 import { NeedsStorage } from '../http/needs-storage';
+import { ApiRepeat, type GoneDto } from '../http/repeatable';
 import { strictValidation } from '../http/validation';
 import { ExplanationDto, JobBatchDto, JobDto } from './job.dto';
 import { PAGE_ARTIFACTS } from './answer-budget';
@@ -94,22 +95,22 @@ export class JobsController {
     operationId: 'submitJob',
     summary: 'Submit a job',
     description:
-      'Durable when answered. With an `Idempotency-Key` the call may be repeated: the repeat answers the same job with 200.',
+      'Durable when answered. With an `Idempotency-Key` the call may be repeated: the repeat answers the same job with 200, or, once it was deleted or pruned, its id in `gone`.',
   })
   @ApiIdempotencyKey()
   @ApiBody({ type: SubmitJobDto })
   @ApiCreatedResponse({ type: JobDto, description: 'Submitted; `Location` is the job' })
-  @ApiOkResponse({ type: JobDto, description: 'A repeat of its Idempotency-Key' })
+  @ApiRepeat(JobDto)
   @ApiProblems(...SUBMISSION_PROBLEMS)
   async submit(
     @Body(jobBody(SubmitJobDto)) body: unknown,
     @Caller() caller: Principal,
     @Idempotency() header: IdempotencyHeader | null,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<JobDto> {
+  ): Promise<JobDto | GoneDto> {
     const intake = await this.intake.take([body as SubmitJobDto], caller, header, () => '');
     const [job] = await this.present(intake, response);
-    if (job === undefined) throw new Error('A submission made no job');
+    if (job === undefined) return { gone: intake.gone };
     response.location(job.links.self);
     return job;
   }
@@ -120,7 +121,8 @@ export class JobsController {
   @ApiOperation({
     operationId: 'submitJobs',
     summary: 'Submit several jobs',
-    description: '1 to 1000 jobs in one transaction: all or none.',
+    description:
+      '1 to 1000 jobs in one transaction: all or none. A repeat of its `Idempotency-Key` answers those that are still there.',
   })
   @ApiIdempotencyKey()
   @ApiBody({ type: SubmitBatchDto })
@@ -135,7 +137,8 @@ export class JobsController {
   ): Promise<JobBatchDto> {
     const { jobs } = body as SubmitBatchDto;
     const intake = await this.intake.take(jobs, caller, header, (index) => `jobs.${index}.`);
-    return { items: await this.present(intake, response) };
+    const items = await this.present(intake, response);
+    return intake.gone.length === 0 ? { items } : { items, gone: intake.gone };
   }
 
   @Get()

@@ -10,6 +10,7 @@ import { ArtifactUsage1764460800000 } from './1764460800000-artifact-usage';
 import { PagedUpkeep1764547200000 } from './1764547200000-paged-upkeep';
 import { DueDeliveries1764547200001 } from './1764547200001-due-deliveries';
 import { FlatCosts1764720000000 } from './1764720000000-flat-costs';
+import { UnusedEdgeTokens1764806400000 } from './1764806400000-unused-edge-tokens';
 import { LateDuplicates1764892800000 } from './1764892800000-late-duplicates';
 import { ClaimGroups1764979200000 } from './1764979200000-claim-groups';
 
@@ -27,6 +28,7 @@ export const MIGRATIONS = [
   PagedUpkeep1764547200000,
   DueDeliveries1764547200001,
   FlatCosts1764720000000,
+  UnusedEdgeTokens1764806400000,
   LateDuplicates1764892800000,
   ClaimGroups1764979200000,
 ] as const;

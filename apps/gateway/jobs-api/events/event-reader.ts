@@ -13,8 +13,6 @@ export interface Reading {
   readonly job: JobState;
   /** The Last-Event-ID; null: the reader is told the present first. */
   readonly after: number | null;
-  /** Asked with each heartbeat; rejects when the reader's key opens nothing any more. */
-  readonly mayGoOn: () => Promise<unknown>;
 }
 
 /**
@@ -105,7 +103,6 @@ export class EventReader {
   private async beatIfDue(): Promise<void> {
     if (this.clock.monotonicMs() < this.heartbeatDueMs) return;
     this.heartbeatDueMs = this.clock.monotonicMs() + HEARTBEAT_EVERY_MS;
-    await this.reading.mayGoOn();
     await this.socket.write(HEARTBEAT_FRAME);
   }
 
