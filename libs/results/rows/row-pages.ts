@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection, type Queryable } from '@foreman/database';
+import { HeavyReads } from '../queries/heavy-reads';
 
 /** A row that counts, as it is stored: `config` and `metrics` are JSON texts. */
 export interface RawResultRow {
@@ -25,7 +26,10 @@ const PAGE_ROWS = 250;
 /** The rows of a job that count, by task index and then in the order of arrival. */
 @Injectable()
 export class RowPages {
-  constructor(private readonly reads: ReadConnection) {}
+  constructor(
+    private readonly reads: ReadConnection,
+    private readonly heavyReads: HeavyReads,
+  ) {}
 
   /**
    * The newest row's id, of any job; 0 when there is none. Ids only grow, so what goes no further than
@@ -62,16 +66,18 @@ export class RowPages {
     return [...rest, ...more];
   }
 
-  /** All rows up to that id. Each page is a short statement of its own, and lets others have their turn after it. */
+  /** All rows up to that id. Each page is a short statement of its own, and lets others have their turn. */
   async *all(jobId: string, upToRowId: number): AsyncGenerator<RawResultRow[]> {
     let place = FIRST_PLACE;
     for (;;) {
-      const page = await this.after(this.reads, jobId, place, upToRowId, PAGE_ROWS);
+      const from = place;
+      const page = await this.heavyReads.page(() =>
+        this.after(this.reads, jobId, from, upToRowId, PAGE_ROWS),
+      );
       if (page.length > 0) yield page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE_ROWS) return;
       place = { taskIndex: last.task_index, rowId: last.id };
-      await new Promise(setImmediate);
     }
   }
 }
