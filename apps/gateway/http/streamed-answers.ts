@@ -6,9 +6,6 @@ import type { Response } from 'express';
 import { cutOff } from './cut-off';
 import { cutWhileUnread } from './unread-answers';
 
-/** How a stream ends whose reader has gone, or was cut off. */
-const GONE_CODES = new Set<unknown>(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
-
 const logger = new Logger('StreamedAnswers');
 
 /**
@@ -52,13 +49,10 @@ export async function sendStream(
     await pipeline(source, response, { end: false, signal });
     response.end();
   } catch (error) {
+    const isReaderGone = response.req.socket.destroyed;
     cutOff(response);
-    if (isReaderGone(error)) return;
+    if (isReaderGone) return;
     if (error instanceof DomainError) logger.warn({ err: error }, 'An answer was cut off');
     else logger.error({ err: error }, 'An answer was cut off');
   }
-}
-
-function isReaderGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && GONE_CODES.has(error.code);
 }
