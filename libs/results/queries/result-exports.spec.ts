@@ -4,6 +4,7 @@ import { JobLifecycle } from '@foreman/jobs';
 import { eventually } from '@foreman/testing';
 import { MetricColumns } from '../columns/metric-columns';
 import { ColumnsLab, rowsOf } from '../spec/columns-lab';
+import { HeavyReads } from './heavy-reads';
 import { OrderedRows } from './ordered-rows';
 import { ResultExports } from './result-exports';
 import { ResultQueries, type ResultQuery } from './result-queries';
@@ -181,6 +182,30 @@ describe('exports at the same time', () => {
     await expect(sorted()).rejects.toMatchObject({ code: 'rate.limited' });
     for (const stream of open) stream.destroy();
     await eventually('all are closed', () => open.every(({ closed }) => closed));
+  });
+
+  it('read two pages of rows at the most in a turn of the event loop', async () => {
+    let pages = 0;
+    const { page } = HeavyReads.prototype;
+    jest.spyOn(HeavyReads.prototype, 'page').mockImplementation(function <T>(
+      this: HeavyReads,
+      read: () => Promise<T>,
+    ) {
+      return page.call(this, () => ((pages += 1), read())) as Promise<T>;
+    });
+    const asked = [PLAIN, SORTED, FILTERED].map((query) => exports.ndjson(lab.jobId, query));
+    let isOver = false;
+    const all = Promise.all(asked.map(async (one) => text(await one))).finally(
+      () => (isOver = true),
+    );
+    let most = 0;
+    while (!isOver) {
+      const before = pages;
+      await new Promise(setImmediate);
+      most = Math.max(most, pages - before);
+    }
+    expect((await all).map((rows) => rows.split('\n').length)).toEqual(asked.map(() => ROWS + 1));
+    expect([pages, most]).toEqual([7, 2]);
   });
 
   it('go through the job one after another, and hold nobody up while they are read', async () => {

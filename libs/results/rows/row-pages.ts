@@ -40,46 +40,52 @@ export class RowPages {
     return row?.last ?? 0;
   }
 
-  /** At most `limit` rows after that place. */
-  async after(
+  /** At most `limit` rows after that place, when it is their turn to be read. */
+  after(
     db: Queryable,
     jobId: string,
     place: RowPlace,
     upToRowId: number,
     limit: number,
   ): Promise<RawResultRow[]> {
-    const { taskIndex, rowId } = place;
-    const rest = await db.query<RawResultRow>(REST_OF_TASK, [
-      jobId,
-      taskIndex,
-      rowId,
-      upToRowId,
-      limit,
-    ]);
-    if (rest.length >= limit) return rest;
-    const more = await db.query<RawResultRow>(LATER_TASKS, [
-      jobId,
-      taskIndex,
-      upToRowId,
-      limit - rest.length,
-    ]);
-    return [...rest, ...more];
+    return this.heavyReads.page(() => rowsAfter(db, jobId, place, upToRowId, limit));
   }
 
   /** All rows up to that id. Each page is a short statement of its own, and lets others have their turn. */
   async *all(jobId: string, upToRowId: number): AsyncGenerator<RawResultRow[]> {
     let place = FIRST_PLACE;
     for (;;) {
-      const from = place;
-      const page = await this.heavyReads.page(() =>
-        this.after(this.reads, jobId, from, upToRowId, PAGE_ROWS),
-      );
+      const page = await this.after(this.reads, jobId, place, upToRowId, PAGE_ROWS);
       if (page.length > 0) yield page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE_ROWS) return;
       place = { taskIndex: last.task_index, rowId: last.id };
     }
   }
+}
+
+async function rowsAfter(
+  db: Queryable,
+  jobId: string,
+  { taskIndex, rowId }: RowPlace,
+  upToRowId: number,
+  limit: number,
+): Promise<RawResultRow[]> {
+  const rest = await db.query<RawResultRow>(REST_OF_TASK, [
+    jobId,
+    taskIndex,
+    rowId,
+    upToRowId,
+    limit,
+  ]);
+  if (rest.length >= limit) return rest;
+  const more = await db.query<RawResultRow>(LATER_TASKS, [
+    jobId,
+    taskIndex,
+    upToRowId,
+    limit - rest.length,
+  ]);
+  return [...rest, ...more];
 }
 
 const COUNTED = `
