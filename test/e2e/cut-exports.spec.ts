@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { connectionEnd, eventually, FakeClock } from '@foreman/testing';
 import { type InProcessGateway, type TestEdge, startInProcess } from './harness';
@@ -45,15 +47,15 @@ describe('exports whose rows go while they are read', () => {
   let task: Task;
   let exports: Export[];
 
-  beforeEach(async () => {
+  async function start(options: { readonly downloadIdleSeconds?: number } = {}): Promise<void> {
     clock = new FakeClock();
     exports = [];
-    gateway = await startInProcess({}, { clock });
+    gateway = await startInProcess(options, { clock });
     edge = await gateway.enrolEdge(['study']);
     await gateway.asAdmin('POST', '/jobs', { kind: 'study', ttlSeconds: 60 });
     task = await lease();
-    await post(0);
-  });
+    await post(0, ROWS);
+  }
   afterEach(async () => {
     for (const { socket } of exports) socket.destroy();
     await gateway.stop();
@@ -74,9 +76,9 @@ describe('exports whose rows go while they are read', () => {
       headers: { 'foreman-lease': task.leaseToken },
     });
 
-  async function post(from: number): Promise<void> {
+  async function post(from: number, count: number): Promise<void> {
     const note = 'x'.repeat(ROW_BYTES);
-    for (let first = 0; first < ROWS; first += ROWS_A_POST) {
+    for (let first = 0; first < count; first += ROWS_A_POST) {
       const rows = Array.from({ length: ROWS_A_POST }, (_, index) => {
         const number = from + first + index;
         return { configId: `c${number}`, config: { note }, metrics: { s: number % 97 } };
@@ -138,6 +140,7 @@ describe('exports whose rows go while they are read', () => {
     exports.map(({ asked }) => `${asked}: HTTP/1.1 200 OK, ${ending}`);
 
   it('by retention are cut off by a reset, and are whole before', async () => {
+    await start();
     await about('complete');
     const whole = begin('HTTP/1.0', 'application/x-ndjson', 'sort=metrics.s');
     await begun();
@@ -156,13 +159,25 @@ describe('exports whose rows go while they are read', () => {
     ['also when nothing of them is swept yet', false],
     ['and swept', true],
   ])('by a new attempt are cut off by a reset, %s', async (_what, isSwept) => {
+    await start();
     await beginAll();
     const stale = task;
     await about('release');
     task = await lease();
     expect(task).toMatchObject({ taskId: stale.taskId, resume: null });
     if (isSwept) await gateway.asAdmin('POST', '/admin/retention/run');
-    await post(100_000);
+    await post(ROWS, ROWS_A_POST);
+    expect(await readOn()).toEqual(all('reset'));
+  });
+
+  it('are cut off as well when they are not read', async () => {
+    await start({ downloadIdleSeconds: 0.4 });
+    const closed: Promise<unknown>[] = [];
+    const server = gateway.app.getHttpServer() as Server;
+    server.on('connection', (socket: Socket) => closed.push(once(socket, 'close')));
+    begin('HTTP/1.0', 'application/x-ndjson', 'sort=metrics.s');
+    await begun();
+    await Promise.all(closed);
     expect(await readOn()).toEqual(all('reset'));
   });
 });
