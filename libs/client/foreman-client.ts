@@ -133,7 +133,10 @@ export class ForemanClient {
     return this.session.call({ method: 'GET', path: `${jobPath(jobId)}/explain`, signal });
   }
 
-  /** Result rows, page by page; rows are there while the job still runs. Those that come after the first page are left out. */
+  /**
+   * Result rows, page by page; rows are there while the job still runs. Those that come after the first page are left out;
+   * `results.dropped` when a new attempt has begun without those that it was of.
+   */
   results(
     jobId: string,
     { pageSize, signal, ...rows }: ResultQuery & ListOptions = {},
@@ -151,15 +154,16 @@ export class ForemanClient {
     return this.session.call({ method: 'GET', path, query: { where }, signal });
   }
 
-  /** All result rows in one streamed answer; for many of them. Throws if the stream is cut off. */
+  /** All result rows in one streamed answer; for many of them. Throws `ConnectionFailure` if it is cut off. */
   async *streamResults(
     jobId: string,
     options: ResultQuery & CallOptions = {},
   ): AsyncGenerator<ResultRow, void> {
-    yield* ndjsonValues<ResultRow>(await this.exportResults(jobId, 'ndjson', options));
+    const body = await this.exportResults(jobId, 'ndjson', options);
+    yield* ndjsonValues<ResultRow>(body, options.signal);
   }
 
-  /** All result rows as text, to be piped on; read it to its end or destroy it. */
+  /** All result rows as text, to be piped on; read it to its end or destroy it. It errors if it is cut off. */
   async exportResults(
     jobId: string,
     format: 'ndjson' | 'csv',

@@ -155,20 +155,14 @@ export class EdgeConnection {
     metrics: readonly string[] = [],
     signal?: AbortSignal,
   ): AsyncGenerator<StoredConfig, void> {
-    const path = `${FACE}/${taskPath(task)}/results/ids`;
     const { body } = await this.http.stream({
       method: 'GET',
-      path,
+      path: `${FACE}/${taskPath(task)}/results/ids`,
       query: { metrics },
       headers: leaseHeader(task),
       signal,
     });
-    try {
-      yield* ndjsonValues<StoredConfig>(body);
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw new ConnectionFailure(`the list of ${path} was cut off`, { cause });
-    }
+    yield* ndjsonValues<StoredConfig>(body, signal);
   }
 
   /** Opens an input's bytes, or with `range` and `if-range` a part of them; not verified (see `InputFiles`). */

@@ -61,6 +61,19 @@ describe('GatewayHttp', () => {
     });
   });
 
+  it.each([
+    ['cut off', (socket: Socket) => socket.resetAndDestroy()],
+    ['ended', (socket: Socket) => socket.end()],
+  ])('takes no stream that could not be told from one that is %s', async (_name, end) => {
+    answer = ({ socket }, response) => {
+      response.removeHeader('transfer-encoding');
+      response.shouldKeepAlive = false;
+      response.write('{"a":1}\n', () => end(socket));
+    };
+    const call = { method: 'GET', path: '/x' } as const;
+    await expect(http().stream(call)).rejects.toMatchObject({ name: 'ConnectionFailure' });
+  });
+
   it('does not read an endless answer', async () => {
     answer = (_request, response) => {
       const timer = setInterval(() => response.write('x'.repeat(1000)), 1);

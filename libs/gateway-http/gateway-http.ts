@@ -63,7 +63,7 @@ export class GatewayHttp {
    * Throws `GatewayProblem` for a refusal, `ConnectionFailure` for no answer, the signal's reason when aborted.
    */
   async json<T>(call: GatewayCall): Promise<GatewayAnswer<T | null>> {
-    const answer = await this.stream(call);
+    const answer = await this.open(call);
     const text = await this.bodyText(call, answer.body, call.maxResponseBytes);
     if (text === '') return { ...answer, body: null };
     try {
@@ -75,8 +75,26 @@ export class GatewayHttp {
     }
   }
 
-  /** A call whose answer is read as it comes; the caller must read the body to its end or destroy it. */
+  /**
+   * A call whose answer is read as it comes; the caller must read the body to its end or destroy it. The body errors when
+   * it is cut off; an answer of which that could not be told is refused with `ConnectionFailure`.
+   */
   async stream(call: GatewayCall): Promise<GatewayAnswer<Readable>> {
+    const answer = await this.open(call);
+    const { status, headers, body } = answer;
+    const isBare = status === 204 || call.method === 'HEAD';
+    if (isBare || headers['content-length'] || headers['transfer-encoding']) return answer;
+    // Its end is that of the connection, and Node does not tell a connection that was reset from one that was closed.
+    body.destroy();
+    throw new ConnectionFailure(`${describe(call)} was answered without a length`);
+  }
+
+  /** Ends the kept-alive connections once the running calls are done. */
+  async close(): Promise<void> {
+    await this.connections.close();
+  }
+
+  private async open(call: GatewayCall): Promise<GatewayAnswer<Readable>> {
     const response = await this.connections
       .exchange({
         method: call.method,
@@ -92,11 +110,6 @@ export class GatewayHttp {
     if (status >= 200 && status < 300) return { status, headers, body: response };
     const text = await this.bodyText(call, response, MAX_PROBLEM_BYTES);
     throw problemFrom(status, text, headers['retry-after'], this.options.clock.now());
-  }
-
-  /** Ends the kept-alive connections once the running calls are done. */
-  async close(): Promise<void> {
-    await this.connections.close();
   }
 
   private async bodyText(call: GatewayCall, body: Readable, maxBytes?: number): Promise<string> {

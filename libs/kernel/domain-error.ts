@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'idempotency.conflict'
   | 'idempotency.ended'
   | 'results.incomplete'
+  | 'results.dropped'
   | 'results.unknown_config'
   | 'artifact.conflict'
   | 'input.conflict'

@@ -9,6 +9,7 @@ import { setsOf } from './rows/result-removal';
 import { NEW_IDS, NEW_SPAN, REPLACE_CHANGED } from './rows/result-row.store';
 import { DISCARDED } from './rows/result-sweep';
 import { IDS, IDS_AND_METRICS } from './queries/result-ids';
+import { EXTENT } from './rows/row-extent';
 import { LAST_ROW, LATER_TASKS, REST_OF_TASK } from './rows/row-pages';
 import { REMOVAL_OF_SET } from './rows/row-set-removal';
 import { ResultsModule } from './results.module';
@@ -30,6 +31,11 @@ describe('the statements of results', () => {
       /SEARCH t .*\(job_id=\? AND task_index>\?\)[^]*result_rows_of_set \(set_id=\? AND id<\?\)/,
     ],
     ['the newest row', LAST_ROW, /SEARCH result_rows/],
+    [
+      'what a list is of',
+      EXTENT,
+      /SEARCH j .*\(id=\?\)[^]*SEARCH t .*\(job_id=\?\)[^]*SEARCH result_rows/,
+    ],
     ['best configs', knownOf(2), /\(set_id=\? AND config_id=\?\)/],
     ['a replaced row', REPLACE_CHANGED, /\(set_id=\? AND config_id=\?\)/],
     ['ids', IDS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],

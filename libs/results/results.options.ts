@@ -7,6 +7,8 @@ export interface ResultsOptions {
   readonly maxHeavyReads?: number;
   /** Those that may wait for their turn; more are refused. Default 32. */
   readonly maxWaitingReads?: number;
+  /** Exports that are open at the same time, however slowly they are read; more are refused. Default 32. */
+  readonly maxOpenExports?: number;
 }
 
 /** The options with their defaults in place; a class, so that it is its own injection token. */
@@ -15,6 +17,7 @@ export class ResultsSettings {
   readonly maxCsvColumns: number;
   readonly maxHeavyReads: number;
   readonly maxWaitingReads: number;
+  readonly maxOpenExports: number;
 
   /** @throws RangeError naming the option that is wrong. */
   constructor(options: ResultsOptions = {}) {
@@ -22,6 +25,7 @@ export class ResultsSettings {
     this.maxCsvColumns = atLeastOne('maxCsvColumns', options.maxCsvColumns ?? 10_000);
     this.maxHeavyReads = atLeastOne('maxHeavyReads', options.maxHeavyReads ?? 2);
     this.maxWaitingReads = atLeastOne('maxWaitingReads', options.maxWaitingReads ?? 32);
+    this.maxOpenExports = atLeastOne('maxOpenExports', options.maxOpenExports ?? 32);
   }
 }
 

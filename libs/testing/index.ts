@@ -1,3 +1,4 @@
+export { connectionEnd } from './connection-end';
 export { eventually } from './eventually';
 export { FakeClock } from './fake-clock';
 export { FixedRandom } from './fixed-random';

@@ -1,3 +1,5 @@
+import { ResultExports } from '@foreman/results';
+import { eventually } from '@foreman/testing';
 import { type InProcessGateway, type TestEdge, startInProcess } from './harness';
 
 interface Task {
@@ -141,6 +143,31 @@ describe('questions about result rows over HTTP', () => {
     expect(csv.headers.get('content-disposition')).toBe(`attachment; filename=${name}.csv`);
     const ndjson = await get(query, 'application/x-ndjson');
     expect(ndjson.headers.get('content-disposition')).toBe(`attachment; filename=${name}.ndjson`);
+  });
+
+  it('refuses one export more than may be open, in any form, and tells when to come again', async () => {
+    const exports = gateway.app.get(ResultExports);
+    const open = await Promise.all(Array.from({ length: 32 }, () => exports.ndjson(task.jobId)));
+    for (const accept of ['application/x-ndjson', 'text/csv']) {
+      const refused = await get([['sort', 'metrics.sharpe']], accept);
+      expect(refused).toMatchObject({ status: 429, body: { code: 'rate.limited' } });
+      expect(refused.headers.get('retry-after')).toBe('5');
+    }
+    expect((await get([['sort', 'metrics.sharpe']])).status).toBe(200);
+    for (const stream of open) stream.destroy();
+    await eventually('they are closed', () => open.every(({ closed }) => closed));
+    for (const method of ['HEAD', 'GET']) {
+      const { status, headers, text } = await gateway.call(
+        method,
+        `/jobs/${task.jobId}/results?sort=metrics.sharpe`,
+        { token: service, headers: { accept: 'text/csv' } },
+      );
+      expect([status, headers.get('content-type')]).toEqual([
+        200,
+        'text/csv; charset=utf-8; header=present',
+      ]);
+      expect(text !== '').toBe(method === 'GET');
+    }
   });
 
   it.each<[string, [string, string][], string]>([

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { EdgePrincipal } from '@foreman/edges';
 import { ResultIds } from '@foreman/results';
-import { Controller, Get, Logger, Query, Res } from '@nestjs/common';
+import { Controller, Get, Query, Res } from '@nestjs/common';
 import {
   ApiExtraModels,
   ApiOkResponse,
@@ -13,6 +12,7 @@ import {
 } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ApiProblems } from '../http/api-problems';
+import { Downloads } from '../http/downloads';
 import { EdgeFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { CallingEdge } from '../http/principals';
@@ -25,9 +25,10 @@ const NDJSON = 'application/x-ndjson';
 @Controller('internal/edges/tasks/:id/results/ids')
 @EdgeFace()
 export class TaskResultIdsController {
-  private readonly logger = new Logger(TaskResultIdsController.name);
-
-  constructor(private readonly ids: ResultIds) {}
+  constructor(
+    private readonly ids: ResultIds,
+    private readonly downloads: Downloads,
+  ) {}
 
   @Get()
   @ApiOperation({
@@ -58,12 +59,6 @@ export class TaskResultIdsController {
       ...(metrics && { metrics }),
     });
     response.setHeader('Content-Type', NDJSON);
-    try {
-      await pipeline(Readable.from(lines, { objectMode: false }), response);
-    } catch (error) {
-      // The headers are out: a stream that failed is cut off, and never ends as if it were whole.
-      response.destroy();
-      this.logger.warn({ err: error, taskId }, 'A list of row ids was cut off');
-    }
+    await this.downloads.stream(Readable.from(lines, { objectMode: false }), response);
   }
 }

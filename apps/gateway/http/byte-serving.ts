@@ -1,13 +1,11 @@
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { ByteRange } from '@foreman/artifacts';
 import { DomainError } from '@foreman/kernel';
-import { Logger } from '@nestjs/common';
 import { create as contentDisposition } from 'content-disposition';
 import type { Request, Response } from 'express';
 import { answerTo } from './byte-preconditions';
 import { servedType } from './safe-media-types';
-import { cutWhileUnread } from './unread-answers';
+import { sendStream, watchAnswer } from './streamed-answers';
 
 /** Stored bytes that somebody may fetch. */
 export interface ServedBytes {
@@ -39,11 +37,6 @@ export interface SendRules {
 
 /** Up to here bytes are answered from memory: a stream and its pipeline cost more than they do. */
 const AT_ONCE_BYTES = 65_536;
-
-/** How a stream ends whose reader has gone, or was cut off. */
-const GONE_CODES = new Set<unknown>(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
-
-const logger = new Logger('ByteServing');
 
 /**
  * Answers a GET or HEAD with bytes that are not to be trusted (contract, "Serving"): conditions and
@@ -78,43 +71,16 @@ export async function serveBytes(
   const isBare = request.method === 'HEAD' || length === 0;
   const isAtOnce = !isBare && length === bytes.size && length <= AT_ONCE_BYTES;
   // Before the headers, none of which a refusal is to have.
-  const broken = isBare ? undefined : begin(request, response, rules);
+  const broken = isBare ? null : watchAnswer(response, rules.idleMs, rules.begin());
   const whole = isAtOnce ? await bytes.whole() : null;
   describe(response, bytes);
   if (range !== undefined) {
     response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${bytes.size}`);
   }
   response.setHeader('Content-Length', length);
-  if (isBare) response.end();
+  if (broken === null) response.end();
   else if (whole !== null) response.end(whole);
-  else await send(bytes.open(range), response, broken);
-}
-
-/**
- * Sees to it that the end is noticed, whatever way it comes. A response that waits behind another on its connection
- * (pipelined) is told nothing when that breaks: the signal aborts then.
- */
-function begin(request: Request, response: Response, rules: SendRules): AbortSignal {
-  const release = rules.begin();
-  const { socket } = request;
-  const broken = new AbortController();
-  let isOver = false;
-  // Both come when a connection breaks: a listener that is taken off during an event is called by it all the same.
-  const over = () => {
-    if (isOver) return;
-    isOver = true;
-    socket.off('close', brokenOff);
-    release();
-  };
-  const brokenOff = () => {
-    over();
-    broken.abort();
-  };
-  cutWhileUnread(response, rules.idleMs);
-  response.once('close', over);
-  socket.once('close', brokenOff);
-  if (socket.destroyed) brokenOff();
-  return broken.signal;
+  else await sendStream(bytes.open(range), response, broken);
 }
 
 /** Set on the raw response: Express would add a charset to the type. */
@@ -126,19 +92,6 @@ function describe(response: Response, bytes: ServedBytes): void {
   response.setHeader('Repr-Digest', reprDigest);
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Content-Type', servedType(bytes.contentType));
-}
-
-/** `pipeline` destroys the response when the source fails: cut off, never ended as if whole. */
-async function send(source: Readable, response: Response, signal?: AbortSignal): Promise<void> {
-  try {
-    await pipeline(source, response, { signal });
-  } catch (error) {
-    if (!isClientGone(error)) logger.error(error);
-  }
-}
-
-function isClientGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && GONE_CODES.has(error.code);
 }
 
 function preconditionFailed(etag: string): DomainError {

@@ -1,8 +1,10 @@
+import type { Readable } from 'node:stream';
 import { DomainError } from '@foreman/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
 import { serveBytes, type ServedBytes } from './byte-serving';
+import { sendStream, watchAnswer } from './streamed-answers';
 
 /** Who may read: callers with a token of their own, or whoever was given a signed URL. */
 export type DownloadCaller = 'token' | 'signed';
@@ -45,6 +47,14 @@ export class Downloads {
   ): Promise<void> {
     const begin = () => this.enter(caller);
     await serveBytes(request, response, bytes, { idleMs: this.idleMs, begin });
+  }
+
+  /** Answers with rows as they are read. That has places of its own, by what the reading holds. */
+  async stream(rows: Readable, response: Response): Promise<void> {
+    const broken = watchAnswer(response, this.idleMs, () => undefined);
+    if (response.req.method !== 'HEAD') return sendStream(rows, response, broken);
+    rows.destroy();
+    response.end();
   }
 
   private enter(caller: DownloadCaller): () => void {

@@ -32,6 +32,7 @@ export const PROBLEM_KINDS: Readonly<Record<ErrorCode, ProblemKind>> = {
   'idempotency.conflict': { status: 409, title: 'The Idempotency-Key belongs to another body' },
   'idempotency.ended': { status: 409, title: 'The lease that this Idempotency-Key made is over' },
   'results.incomplete': { status: 409, title: 'Result rows are missing' },
+  'results.dropped': { status: 409, title: 'Result rows were dropped meanwhile' },
   'artifact.conflict': { status: 409, title: 'The artifact is both staged and inline' },
   'artifact.incomplete': { status: 409, title: 'An artifact is not staged as declared' },
   'input.conflict': { status: 409, title: 'The input has other bytes already' },

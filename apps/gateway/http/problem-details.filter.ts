@@ -7,6 +7,7 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { cutOff } from './cut-off';
 import { problemDocument, retryAfterSecondsOf } from './problem-document';
 import { requestIdOf } from './request-id';
 
@@ -21,13 +22,12 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     if (request.errored !== null && thrown === request.errored) {
       // The caller has gone in the middle of what it sent: nobody waits for an answer, and nothing is wrong here.
-      response.destroy();
+      cutOff(response);
       return;
     }
     const error = this.refusalOf(thrown);
     if (response.headersSent) {
-      // Half an answer must not look whole: cut the connection.
-      response.destroy();
+      cutOff(response);
       return;
     }
     if (response.destroyed) return;

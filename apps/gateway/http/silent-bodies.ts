@@ -1,5 +1,6 @@
 import { DomainError } from '@foreman/kernel';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { cutConnection } from './cut-off';
 import { hasBody } from './json-body-reader';
 import { sendProblem } from './problem-details.filter';
 import { requestIdOf } from './request-id';
@@ -49,6 +50,8 @@ function watch(request: Request, response: Response, idleMs: number): void {
  */
 export function cutBody(request: Request, response: Response, refusal: DomainError): void {
   if (response.headersSent || response.socket === null) {
+    // This answer, or one before it on the connection, may be half out. A whole one is on its way.
+    if (!response.writableFinished) cutConnection(request.socket);
     request.destroy(refusal);
     return;
   }

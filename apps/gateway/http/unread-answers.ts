@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { cutOff } from './cut-off';
 
 /**
  * Cuts off an answer that is complete, and whose reader does not take it: all of it is in memory until then. Answers
@@ -20,7 +21,10 @@ export function cutUnreadAnswers(idleMs: number): RequestHandler {
  */
 export function cutWhileUnread(response: Response, idleMs: number): void {
   const { socket } = response.req;
-  response.setTimeout(idleMs, () => response.destroy());
+  response.setTimeout(idleMs, () => {
+    // While nothing waits to be taken it is the gateway that reads.
+    if (response.writableLength > 0) cutOff(response);
+  });
   // Before Node's own listener, which sets the keep-alive; what is pipelined behind has no limit of ours.
   response.prependOnceListener('finish', () => socket.setTimeout(0));
 }

@@ -1,13 +1,13 @@
-import { pipeline } from 'node:stream/promises';
 import { ReadConnection } from '@foreman/database';
 import { getJob } from '@foreman/jobs';
 import { ResultExports, ResultQueries, ResultSummaries, type ResultQuery } from '@foreman/results';
-import { Controller, Get, Logger, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { create as contentDisposition } from 'content-disposition';
 import type { Request, Response } from 'express';
 import { ApiPage } from '../http/api-page';
 import { ApiProblems } from '../http/api-problems';
+import { Downloads } from '../http/downloads';
 import { ServiceFace } from '../http/faces';
 import { IdParam } from '../http/id.pipe';
 import { pageRequestOf } from '../http/page.dto';
@@ -21,13 +21,12 @@ const CSV = 'text/csv';
 @Controller('jobs/:id/results')
 @ServiceFace('jobs:read')
 export class JobResultsController {
-  private readonly logger = new Logger(JobResultsController.name);
-
   constructor(
     private readonly reads: ReadConnection,
     private readonly queries: ResultQueries,
     private readonly exports: ResultExports,
     private readonly summaries: ResultSummaries,
+    private readonly downloads: Downloads,
   ) {}
 
   @Get()
@@ -38,7 +37,7 @@ export class JobResultsController {
       'A page as JSON, sorted by any metric (nulls last) or in the order of arrival; the pages are of the rows that were there at the first. With `Accept: application/x-ndjson` or `text/csv` all rows that are there are streamed, under the same `sort`, `where` and `fields`.',
   })
   @ApiPage(ResultRowDto, 'One page, or, as NDJSON or CSV, all rows')
-  @ApiProblems('request.invalid', 'job.not_found', 'rate.limited')
+  @ApiProblems('request.invalid', 'job.not_found', 'results.dropped', 'rate.limited')
   async list(
     @IdParam('job.not_found') id: string,
     @Query() query: ListResultsQueryDto,
@@ -65,7 +64,7 @@ export class JobResultsController {
       'How many there are, and of each metric the extremes, the mean and exact quantiles; with `where`, of the rows that meet the conditions.',
   })
   @ApiOkResponse({ type: ResultSummaryDto })
-  @ApiProblems('request.invalid', 'job.not_found', 'rate.limited')
+  @ApiProblems('request.invalid', 'job.not_found', 'results.dropped', 'rate.limited')
   async summary(
     @IdParam('job.not_found') id: string,
     @Query() query: SummaryQueryDto,
@@ -81,7 +80,9 @@ export class JobResultsController {
     response: Response,
   ): Promise<void> {
     const isCsv = type === CSV;
-    const rows = isCsv ? await this.exports.csv(job.id, query) : this.exports.ndjson(job.id, query);
+    const rows = isCsv
+      ? await this.exports.csv(job.id, query)
+      : await this.exports.ndjson(job.id, query);
     response.setHeader('Content-Type', isCsv ? `${CSV}; charset=utf-8; header=present` : NDJSON);
     // A kind may have slashes and colons, which no file's name should.
     const name = `results-${job.kind.replaceAll(/[:/]/g, '-')}-${job.id}`;
@@ -89,13 +90,7 @@ export class JobResultsController {
       'Content-Disposition',
       contentDisposition(`${name}.${isCsv ? 'csv' : 'ndjson'}`),
     );
-    try {
-      await pipeline(rows, response);
-    } catch (error) {
-      // The headers are out: a stream that failed is cut off, and never ends as if it were whole.
-      response.destroy();
-      this.logger.warn({ err: error, jobId: job.id }, 'An export of results was cut off');
-    }
+    await this.downloads.stream(rows, response);
   }
 }
 

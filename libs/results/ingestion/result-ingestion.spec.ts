@@ -1,7 +1,8 @@
+import { text as textOf } from 'node:stream/consumers';
 import { openTestEngine, type TestEngine, type TestLease } from '@foreman/testing';
 import { MAX_ROW_BYTES } from '../result-row';
+import { ResultExports } from '../queries/result-exports';
 import { ResultIngestion } from './result-ingestion';
-import { ResultQueries } from '../queries/result-queries';
 import { ResultsModule } from '../results.module';
 
 interface Row {
@@ -49,8 +50,8 @@ describe('ingesting result rows', () => {
   }
 
   async function stored(): Promise<{ count: number | undefined; all: unknown[] }> {
-    const all: unknown[] = [];
-    for await (const found of engine.get(ResultQueries).export(lease.jobId)) all.push(found);
+    const lines = (await textOf(await engine.get(ResultExports).ndjson(lease.jobId))).split('\n');
+    const all = lines.slice(0, -1).map((line) => JSON.parse(line) as unknown);
     return { count: await resultCount(), all };
   }
 

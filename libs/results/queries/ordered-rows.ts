@@ -1,31 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
+import type { RowExtent } from '../rows/row-extent';
 import { FIRST_PLACE, RowPages, type RawResultRow } from '../rows/row-pages';
+import { HeavyReads } from './heavy-reads';
 import type { OrderedPlace } from './result-cursor';
 import { isEveryRow, type RowFilter } from './row-filter';
 import type { RowOrder } from './row-order';
-import { RowScan } from './row-scan';
+import { RowScan, type ScannedRows } from './row-scan';
 import { rowsById } from './rows-by-id';
 import { TopRows } from './top-rows';
 
 /** Which rows of a job are meant, and in which order. */
-export interface RowSelection {
-  readonly jobId: string;
+export interface RowSelection extends RowExtent {
   /** Null: by task, then by arrival. */
   readonly order: RowOrder | null;
   readonly filter: RowFilter;
-  /** Rows that came later are not of the list. */
-  readonly upToRowId: number;
 }
 
 /**
- * Rows that are put in order at once where all of them are wanted: a job of a million is gone through
- * fifty times, with half a MiB. More would hold up the event loop when they are taken out.
+ * Rows that an export finds, or puts in order, at once, before it reads them: a job of a million is gone through fifty
+ * times for an order, with half a MiB. More would hold up the event loop when they are taken out.
  */
-const ORDERED_AT_ONCE = 20_000;
-
-/** Rows that are found one by one are fetched so many at a time. */
-const FETCHED_AT_ONCE = 100;
+const FOUND_AT_ONCE = 20_000;
 
 /** The rows of a selection that count, from typed arrays of their metrics; only those shown are read themselves. */
 @Injectable()
@@ -33,6 +29,7 @@ export class OrderedRows {
   constructor(
     private readonly scan: RowScan,
     private readonly rowPages: RowPages,
+    private readonly heavyReads: HeavyReads,
   ) {}
 
   /** Whether it has to go through the metrics of the whole job. */
@@ -59,12 +56,12 @@ export class OrderedRows {
     return top.take();
   }
 
-  /** All of them, some at a time. */
+  /** All of them, some at a time, for an export that is open: no place is held while its reader has them. */
   async *all(db: Queryable, selection: RowSelection): AsyncGenerator<RawResultRow[]> {
     const { jobId, order, upToRowId } = selection;
-    if (!OrderedRows.isHeavy(selection)) yield* this.rowPages.all(jobId, upToRowId);
-    else if (order === null) yield* this.allMet(db, selection);
-    else yield* this.allOrdered(db, selection);
+    if (!OrderedRows.isHeavy(selection)) return yield* this.rowPages.all(jobId, upToRowId);
+    const found = order === null ? this.met(db, selection) : this.ordered(db, selection);
+    for await (const rowIds of found) yield* rowsById(db, rowIds, this.heavyReads);
   }
 
   private async byArrival(
@@ -77,30 +74,38 @@ export class OrderedRows {
     return rows.map((row) => ({ value: null, taskIndex: row.task_index, rowId: row.id }));
   }
 
-  private async *allMet(db: Queryable, selection: RowSelection): AsyncGenerator<RawResultRow[]> {
+  private async *met(db: Queryable, selection: RowSelection): AsyncGenerator<number[]> {
     const { jobId, filter, upToRowId } = selection;
-    let found: { rowId: number }[] = [];
-    for await (const { slice, met } of this.scan.rows(db, jobId, filter, [], upToRowId)) {
-      slice.rowIds.forEach((rowId, row) => {
-        if (met === null || met[row] === 1) found.push({ rowId });
-      });
-      if (found.length < FETCHED_AT_ONCE) continue;
-      yield* rowsById(db, found);
-      found = [];
+    const scanned = this.scan.rows(db, jobId, filter, [], upToRowId);
+    for (let isLast = false; !isLast;) {
+      const rowIds: number[] = [];
+      isLast = await this.heavyReads.step(() => foundInto(rowIds, scanned));
+      yield rowIds;
     }
-    yield* rowsById(db, found);
   }
 
-  private async *allOrdered(
-    db: Queryable,
-    selection: RowSelection,
-  ): AsyncGenerator<RawResultRow[]> {
+  private async *ordered(db: Queryable, selection: RowSelection): AsyncGenerator<number[]> {
     let after: OrderedPlace | null = null;
-    for (;;) {
-      const places: OrderedPlace[] = await this.first(db, selection, after, ORDERED_AT_ONCE);
-      yield* rowsById(db, places);
-      if (places.length < ORDERED_AT_ONCE) return;
-      after = places.at(-1) ?? null;
-    }
+    do {
+      const from: OrderedPlace | null = after;
+      const places: OrderedPlace[] = await this.heavyReads.step(() =>
+        this.first(db, selection, from, FOUND_AT_ONCE),
+      );
+      after = places.length < FOUND_AT_ONCE ? null : (places.at(-1) ?? null);
+      yield places.map(({ rowId }) => rowId);
+    } while (after !== null);
   }
+}
+
+/** Goes on with the scan until enough rows are found that meet the filter. Answers whether it has come to its end. */
+async function foundInto(rowIds: number[], scanned: AsyncGenerator<ScannedRows>): Promise<boolean> {
+  while (rowIds.length < FOUND_AT_ONCE) {
+    const next = await scanned.next();
+    if (next.done === true) return true;
+    const { slice, met } = next.value;
+    slice.rowIds.forEach((rowId, row) => {
+      if (met === null || met[row] === 1) rowIds.push(rowId);
+    });
+  }
+  return false;
 }

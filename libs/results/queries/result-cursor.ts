@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeCursor, encodeCursor, invalidField } from '@foreman/kernel';
+import type { RowExtent } from '../rows/row-extent';
 import type { RowPlace } from '../rows/row-pages';
 import type { RowFilter } from './row-filter';
 import type { RowOrder } from './row-order';
@@ -13,8 +14,8 @@ export interface OrderedPlace extends RowPlace {
 /** Where a page ended, and which rows the list is of. */
 export interface ResultCursor {
   readonly place: OrderedPlace;
-  /** The newest row when the list's first page was read. */
-  readonly upToRowId: number;
+  /** As it was when the list's first page was read. */
+  readonly extent: RowExtent;
 }
 
 /** Of the digest: enough that no two queries of anybody meet by chance. */
@@ -32,24 +33,31 @@ export function queryMark(jobId: string, order: RowOrder | null, filter: RowFilt
   return createHash('sha256').update(query).digest('base64url').slice(0, QUERY_CHARS);
 }
 
-export function cursorText(mark: string, { place, upToRowId }: ResultCursor): string {
-  return encodeCursor([mark, place.value, place.taskIndex, place.rowId, upToRowId]);
+export function cursorText(mark: string, { place, extent }: ResultCursor): string {
+  const { upToRowId, upToSetId, sets } = extent;
+  return encodeCursor([
+    mark,
+    place.value,
+    place.taskIndex,
+    place.rowId,
+    upToRowId,
+    upToSetId,
+    sets,
+  ]);
 }
 
 /** @throws `request.invalid` for what is no cursor, or one of another list. */
-export function readCursor(text: string, mark: string): ResultCursor {
-  const [query, value = null, taskIndex, rowId, upToRowId] = decodeCursor(text, 5);
+export function readCursor(text: string, mark: string, jobId: string): ResultCursor {
+  const [query, value = null, ...numbers] = decodeCursor(text, 7);
   if (typeof query !== 'string' || typeof value === 'string') throw invalidCursor();
   if (query !== mark) {
     throw invalidField('cursor', 'is of another job, sort, order or where; begin without a cursor');
   }
-  return {
-    place: { value, taskIndex: numberOf(taskIndex), rowId: numberOf(rowId) },
-    upToRowId: numberOf(upToRowId),
-  };
+  const [taskIndex = 0, rowId = 0, upToRowId = 0, upToSetId = 0, sets = 0] = numbers.map(numberOf);
+  return { place: { value, taskIndex, rowId }, extent: { jobId, upToRowId, upToSetId, sets } };
 }
 
-function numberOf(part: string | number | null | undefined): number {
+function numberOf(part: string | number | null): number {
   if (typeof part !== 'number') throw invalidCursor();
   return part;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection, UnitOfWork } from '@foreman/database';
 import { LeaseFence, type TaskEntity } from '@foreman/jobs';
 import { Clock } from '@foreman/kernel';
+import { HeavyReads } from './heavy-reads';
 import { JsonMembers } from './json-members';
 import type { RowSender } from '../ingestion/result-ingestion';
 import { ResultsSettings } from '../results.options';
@@ -24,6 +25,7 @@ export class ResultIds {
     private readonly clock: Clock,
     private readonly fence: LeaseFence,
     private readonly rowPages: RowPages,
+    private readonly heavyReads: HeavyReads,
     private readonly settings: ResultsSettings,
   ) {}
 
@@ -49,7 +51,8 @@ export class ResultIds {
     let after = 0;
     let heldAt = this.clock.monotonicMs();
     for (;;) {
-      const page = await this.reads.query<StoredId>(sql, [setId, after, upToRowId, PAGE_ROWS]);
+      const params = [setId, after, upToRowId, PAGE_ROWS];
+      const page = await this.heavyReads.page(() => this.reads.query<StoredId>(sql, params));
       after = page.at(-1)?.id ?? after;
       const isLast = page.length < PAGE_ROWS;
       // Rows of a lease that is over may be swept already: the page is told only if they were not.
@@ -59,7 +62,6 @@ export class ResultIds {
       }
       if (page.length > 0) yield page.map(text).join('');
       if (isLast) return;
-      await new Promise(setImmediate);
     }
   }
 

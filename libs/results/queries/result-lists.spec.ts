@@ -147,7 +147,7 @@ describe('ten thousand rows', () => {
     const query = { sort: 'metrics.few', order: 'asc', where: ['metrics.s>0'] } as const;
     const there = rows.filter((row) => meets(row, { metric: 's', comparison: '>', value: 0 }));
     const lines = async (asked: ResultQuery) =>
-      (await text(engine.get(ResultExports).ndjson(jobId, { ...asked, fields: 'configId' })))
+      (await text(await engine.get(ResultExports).ndjson(jobId, { ...asked, fields: 'configId' })))
         .trimEnd()
         .split('\n')
         .map((line) => (JSON.parse(line) as Row).configId);

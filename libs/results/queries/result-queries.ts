@@ -10,7 +10,7 @@ import { rowOrder } from './row-order';
 import { RowText } from './row-text';
 import { rowsById } from './rows-by-id';
 import type { MetricValue } from '../result-row';
-import { LAST_ROW, RowPages } from '../rows/row-pages';
+import { assertKept, rowExtent } from '../rows/row-extent';
 
 /** A row as a client sees it; with `fields`, only what they name. */
 export interface ResultRowView {
@@ -38,7 +38,6 @@ export interface ResultPageRequest extends PageRequest, ResultQuery {}
 export class ResultQueries {
   constructor(
     private readonly rows: OrderedRows,
-    private readonly rowPages: RowPages,
     private readonly heavyReads: HeavyReads,
   ) {}
 
@@ -47,6 +46,7 @@ export class ResultQueries {
    * arrival. A list is of the rows that were there at its first page: no row twice, none left out,
    * however many are added. A row whose metrics are replaced between two pages moves.
    * @throws `request.invalid` for a sort, a filter, fields or a cursor that are not of this list;
+   * `results.dropped` when rows of the list have stopped counting since its first page; `job.not_found`;
    * `rate.limited` when too many such reads wait already.
    */
   async page(
@@ -65,27 +65,21 @@ export class ResultQueries {
     const filter = rowFilter(where ?? []);
     const text = new RowText(rowFields(fields ?? null));
     const mark = queryMark(jobId, order, filter);
-    const from = cursor === null ? null : readCursor(cursor, mark);
-    const upToRowId = from?.upToRowId ?? (await lastRowId(db));
-    const selection = { jobId, order, filter, upToRowId };
+    const from = cursor === null ? null : readCursor(cursor, mark, jobId);
+    const extent = from?.extent ?? (await rowExtent(db, jobId));
+    const selection = { ...extent, order, filter };
     const places = await this.places(db, selection, from?.place ?? null, limit + 1);
     const items: string[] = [];
-    for await (const rows of rowsById(db, places.slice(0, limit))) {
+    const rowIds = places.slice(0, limit).map(({ rowId }) => rowId);
+    for await (const rows of rowsById(db, rowIds, this.heavyReads)) {
       for (const row of rows) items.push(text.of(row));
     }
+    await assertKept(db, extent);
     const last = places.length > limit ? places[limit - 1] : undefined;
     return {
       items,
-      nextCursor: last === undefined ? null : cursorText(mark, { place: last, upToRowId }),
+      nextCursor: last === undefined ? null : cursorText(mark, { place: last, extent }),
     };
-  }
-
-  /** All rows that were there when it began, by task and then in the order of arrival. */
-  async *export(jobId: string): AsyncGenerator<ResultRowView> {
-    const text = new RowText(null);
-    for await (const page of this.rowPages.all(jobId, await this.rowPages.lastRowId())) {
-      for (const row of page) yield JSON.parse(text.of(row)) as ResultRowView;
-    }
   }
 
   private places(
@@ -97,9 +91,4 @@ export class ResultQueries {
     const read = () => this.rows.first(db, selection, after, limit);
     return OrderedRows.isHeavy(selection) ? this.heavyReads.run(read) : read();
   }
-}
-
-async function lastRowId(db: Queryable): Promise<number> {
-  const [row] = await db.query<{ last: number | null }>(LAST_ROW);
-  return row?.last ?? 0;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '@foreman/database';
 import { MetricColumns } from '../columns/metric-columns';
-import { LAST_ROW } from '../rows/row-pages';
+import { assertKept, rowExtent } from '../rows/row-extent';
 import { FirstNames } from './first-names';
 import { FloatList } from './float-list';
 import { HeavyReads } from './heavy-reads';
@@ -38,7 +38,8 @@ export class ResultSummaries {
   /**
    * How many rows meet the conditions, and what their metrics are like; at most 100 of the metrics of
    * the job, or of the task that is asked for, the first by name. The rows are those that were there when it began.
-   * @throws `request.invalid` for a condition that is none; `rate.limited` when too many such reads wait.
+   * @throws `request.invalid` for a condition that is none; `rate.limited` when too many such reads wait;
+   * `results.dropped` when rows stopped counting meanwhile; `job.not_found`.
    */
   of(db: Queryable, jobId: string, where: readonly string[] = []): Promise<ResultSummary> {
     const filter = rowFilter(where);
@@ -46,8 +47,8 @@ export class ResultSummaries {
   }
 
   private async sumUp(db: Queryable, jobId: string, filter: RowFilter): Promise<ResultSummary> {
-    const [newest] = await db.query<{ last: number | null }>(LAST_ROW);
-    const rows = { db, jobId, filter, upToRowId: newest?.last ?? 0 };
+    const extent = await rowExtent(db, jobId);
+    const rows = { db, jobId, filter, upToRowId: extent.upToRowId };
     const count = await this.count(rows);
     const names = new FirstNames(MAX_METRICS);
     if (!isContradiction(filter)) {
@@ -65,6 +66,7 @@ export class ResultSummaries {
         await new Promise(setImmediate);
       }
     }
+    await assertKept(db, extent);
     return { count, metrics, isTruncated: hasMore };
   }
 

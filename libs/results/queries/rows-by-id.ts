@@ -1,21 +1,19 @@
 import type { Queryable } from '@foreman/database';
-import type { RawResultRow, RowPlace } from '../rows/row-pages';
+import type { RawResultRow } from '../rows/row-pages';
+import type { HeavyReads } from './heavy-reads';
 
 /** Rows of one statement: at 64 KiB each it reads 6 MiB. */
 const IDS_A_STATEMENT = 100;
 
-/**
- * These rows in this order, a short statement's at a time, with a turn of the event loop for others
- * after each. One that does not count any more is left out.
- */
+/** These rows in this order, a short statement's at a time. One that does not count any more is left out. */
 export async function* rowsById(
   db: Queryable,
-  places: readonly Pick<RowPlace, 'rowId'>[],
+  rowIds: readonly number[],
+  heavyReads: HeavyReads,
 ): AsyncGenerator<RawResultRow[]> {
-  for (let start = 0; start < places.length; start += IDS_A_STATEMENT) {
-    if (start > 0) await new Promise(setImmediate);
-    const ids = places.slice(start, start + IDS_A_STATEMENT).map(({ rowId }) => rowId);
-    const found = await db.query<RawResultRow>(ROWS_BY_ID, padded(ids));
+  for (let start = 0; start < rowIds.length; start += IDS_A_STATEMENT) {
+    const ids = rowIds.slice(start, start + IDS_A_STATEMENT);
+    const found = await heavyReads.page(() => db.query<RawResultRow>(ROWS_BY_ID, padded(ids)));
     const byId = new Map(found.map((row) => [row.id, row]));
     const rows = ids.flatMap((id) => byId.get(id) ?? []);
     if (rows.length > 0) yield rows;

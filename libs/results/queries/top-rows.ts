@@ -2,6 +2,9 @@ import type { MetricSlice } from '../columns/metric-columns';
 import type { OrderedPlace } from './result-cursor';
 import type { RowOrder } from './row-order';
 
+/** Rows that are taken out in one turn of the event loop: a millisecond or two of it. */
+const TAKEN_A_TURN = 2000;
+
 /**
  * The first so many rows of an order, out of any number that are offered: a heap of the best, the worst
  * of them at its root, in typed arrays. Most rows cost one comparison.
@@ -50,10 +53,11 @@ export class TopRows {
     }
   }
 
-  /** Best first. Takes the rows out: it is empty afterwards. */
-  take(): OrderedPlace[] {
+  /** Best first. Takes the rows out: it is empty afterwards. Others have their turn in between. */
+  async take(): Promise<OrderedPlace[]> {
     const places: OrderedPlace[] = [];
     while (this.size > 0) {
+      if (this.size % TAKEN_A_TURN === 0) await new Promise(setImmediate);
       const key = this.keys[0] ?? Infinity;
       places.push({
         value: key === Infinity ? null : key * this.sign,

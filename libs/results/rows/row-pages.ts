@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection, type Queryable } from '@foreman/database';
+import { HeavyReads } from '../queries/heavy-reads';
 
 /** A row that counts, as it is stored: `config` and `metrics` are JSON texts. */
 export interface RawResultRow {
@@ -25,7 +26,10 @@ const PAGE_ROWS = 250;
 /** The rows of a job that count, by task index and then in the order of arrival. */
 @Injectable()
 export class RowPages {
-  constructor(private readonly reads: ReadConnection) {}
+  constructor(
+    private readonly reads: ReadConnection,
+    private readonly heavyReads: HeavyReads,
+  ) {}
 
   /**
    * The newest row's id, of any job; 0 when there is none. Ids only grow, so what goes no further than
@@ -36,33 +40,18 @@ export class RowPages {
     return row?.last ?? 0;
   }
 
-  /** At most `limit` rows after that place. */
-  async after(
+  /** At most `limit` rows after that place, when it is their turn to be read. */
+  after(
     db: Queryable,
     jobId: string,
     place: RowPlace,
     upToRowId: number,
     limit: number,
   ): Promise<RawResultRow[]> {
-    const { taskIndex, rowId } = place;
-    const rest = await db.query<RawResultRow>(REST_OF_TASK, [
-      jobId,
-      taskIndex,
-      rowId,
-      upToRowId,
-      limit,
-    ]);
-    if (rest.length >= limit) return rest;
-    const more = await db.query<RawResultRow>(LATER_TASKS, [
-      jobId,
-      taskIndex,
-      upToRowId,
-      limit - rest.length,
-    ]);
-    return [...rest, ...more];
+    return this.heavyReads.page(() => rowsAfter(db, jobId, place, upToRowId, limit));
   }
 
-  /** All rows up to that id. Each page is a short statement of its own, and lets others have their turn after it. */
+  /** All rows up to that id. Each page is a short statement of its own, and lets others have their turn. */
   async *all(jobId: string, upToRowId: number): AsyncGenerator<RawResultRow[]> {
     let place = FIRST_PLACE;
     for (;;) {
@@ -71,9 +60,32 @@ export class RowPages {
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE_ROWS) return;
       place = { taskIndex: last.task_index, rowId: last.id };
-      await new Promise(setImmediate);
     }
   }
+}
+
+async function rowsAfter(
+  db: Queryable,
+  jobId: string,
+  { taskIndex, rowId }: RowPlace,
+  upToRowId: number,
+  limit: number,
+): Promise<RawResultRow[]> {
+  const rest = await db.query<RawResultRow>(REST_OF_TASK, [
+    jobId,
+    taskIndex,
+    rowId,
+    upToRowId,
+    limit,
+  ]);
+  if (rest.length >= limit) return rest;
+  const more = await db.query<RawResultRow>(LATER_TASKS, [
+    jobId,
+    taskIndex,
+    upToRowId,
+    limit - rest.length,
+  ]);
+  return [...rest, ...more];
 }
 
 const COUNTED = `

@@ -4,6 +4,7 @@ import { MetricColumns, type MetricSlice } from '../columns/metric-columns';
 import { ResultIngestion } from '../ingestion/result-ingestion';
 import type { MetricValue } from '../result-row';
 import { ResultsModule } from '../results.module';
+import type { ResultsOptions } from '../results.options';
 import { RowPages } from '../rows/row-pages';
 import { RowSets } from '../rows/row-sets';
 
@@ -27,8 +28,8 @@ export class ColumnsLab {
     private readonly leases: Map<LabTask, TestLease>,
   ) {}
 
-  static async open(): Promise<ColumnsLab> {
-    const engine = await openTestEngine(ResultsModule.forRoot());
+  static async open(options: ResultsOptions = {}): Promise<ColumnsLab> {
+    const engine = await openTestEngine(ResultsModule.forRoot(options));
     const lab = new ColumnsLab(engine, '', new Map());
     await lab.newJobs();
     return lab;

@@ -105,7 +105,7 @@ async function drained(
   query: ResultQuery,
 ): Promise<number> {
   let bytes = 0;
-  for await (const chunk of app.get(ResultExports).ndjson(jobId, query)) {
+  for await (const chunk of await app.get(ResultExports).ndjson(jobId, query)) {
     bytes += (chunk as Buffer).length;
   }
   return bytes;

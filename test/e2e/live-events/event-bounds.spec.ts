@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Socket, connect } from 'node:net';
-import { eventually } from '@foreman/testing';
+import { connectionEnd, eventually } from '@foreman/testing';
 import { LiveLab } from './live-lab';
 
 /** More than the kernel takes for a reader that does not read. */
@@ -19,14 +19,14 @@ describe('readers of live events', () => {
     await lab.close();
   });
 
-  /** Asks, and never reads. */
-  function askWithoutReading(jobId: string): Socket {
+  /** Asks, and reads nothing. */
+  function ask(jobId: string, version = 'HTTP/1.1'): Socket {
     const { hostname, port } = new URL(lab.gateway.baseUrl);
-    const socket = connect(Number(port), hostname).pause();
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }).pause();
     sockets.push(socket);
     socket.on('error', () => undefined);
     socket.write(
-      `GET /jobs/${jobId}/events HTTP/1.1\r\nHost: ${hostname}\r\n` +
+      `GET /jobs/${jobId}/events ${version}\r\nHost: ${hostname}\r\n` +
         `Authorization: Bearer ${lab.service}\r\nLast-Event-ID: 0\r\n\r\n`,
     );
     return socket;
@@ -39,7 +39,7 @@ describe('readers of live events', () => {
     lab.gateway.app
       .getHttpServer()
       .on('request', (_: unknown, response: ServerResponse) => responses.push(response));
-    askWithoutReading(jobId);
+    ask(jobId);
     const slow = await eventually('the slow one has to wait', () =>
       responses.find((response) => response.writableNeedDrain),
     );
@@ -87,16 +87,17 @@ describe('readers of live events', () => {
     await eventually('the place is free', () => lab.readers === 0);
   });
 
-  it('end when the gateway stops, those that do not read as well', async () => {
+  it('are cut off when the gateway stops, those that do not read as well', async () => {
     const jobId = await lab.submit();
     await lab.writeUnannounced(jobId, MANY_EVENTS);
-    askWithoutReading(jobId);
+    ask(jobId);
     const stream = await lab.followLive(jobId);
-    await eventually('both are there', () => lab.readers === 2);
+    const without = connectionEnd(ask(jobId, 'HTTP/1.0').resume());
+    await eventually('all are there', () => lab.readers === 3);
     const startedMs = performance.now();
     await lab.stop();
     expect(performance.now() - startedMs).toBeLessThan(5000);
     await stream.untilEnd();
-    expect(stream.ending).toBe('whole');
+    expect([stream.ending, await without]).toEqual(['cut', 'reset']);
   });
 });

@@ -47,10 +47,10 @@ export class EventReader {
     }
   }
 
-  /** Ends the stream where it is, not as if all were told. */
+  /** Cuts the stream off where it is: of a job that is finalized the end may have been told, and the artifacts not. */
   stop(): void {
     this.isStopping = true;
-    this.socket.end();
+    this.socket.drop();
     this.wake();
   }
 

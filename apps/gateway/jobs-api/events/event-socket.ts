@@ -1,5 +1,6 @@
 import type { Clock } from '@foreman/kernel';
 import type { Response } from 'express';
+import { cutOff } from '../../http/cut-off';
 
 /** A reader that takes nothing for so long is dropped, in ms: it can come back where it was. */
 const DRAIN_WITHIN_MS = 30_000;
@@ -39,7 +40,7 @@ export class EventSocket {
 
   /** Cuts it off: a reader that is not at the end must not believe that it is. */
   drop(): void {
-    this.response.destroy();
+    cutOff(this.response);
   }
 
   private drained(): Promise<void> {
