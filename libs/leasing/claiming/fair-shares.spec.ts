@@ -199,6 +199,43 @@ describe('a task that is there', () => {
     expect(await known('claim_groups')).toEqual([{ count: 0 }]);
   });
 
+  it('is found behind more classes than one claim looks at, each of which holds nothing any more', async () => {
+    const kinds = Array.from({ length: 100 }, (_, index) => `kind-${index}`);
+    const labels = { site: 'a' };
+    const ended: string[] = [];
+    for (const [index, kind] of kinds.entries()) {
+      for (const requires of [{}, labels]) {
+        const queue = `q${index}-${Object.keys(requires).length}`;
+        ended.push((await lab.submit({ kind, queue, requires })).id);
+      }
+    }
+    const wanted = await lab.submit({ kind: 'kind-50', queue: 'z' });
+    const lifecycle = lab.engine.get(JobLifecycle);
+    await lab.engine.unitOfWork.run(async (tx) => {
+      for (const id of ended) await lifecycle.cancel(tx, id, lab.clock.now());
+      // All others come before it.
+      await tx.execute(`UPDATE claim_groups SET position = 1 WHERE queue = 'z'`);
+    });
+    const edge = lab.edge({ kinds, labels });
+    expect((await lab.leaseOne(edge)).task.jobId).toBe(wanted.id);
+  });
+
+  it('is found behind an empty group, and one that stands further keeps its place', async () => {
+    const jobs = new Map<string, string>();
+    for (const queue of ['a', 'b', 'c']) jobs.set(queue, (await lab.submit({ queue })).id);
+    const lifecycle = lab.engine.get(JobLifecycle);
+    await lab.engine.unitOfWork.run(async (tx) => {
+      for (const queue of ['a', 'c']) {
+        await lifecycle.cancel(tx, jobs.get(queue) ?? '', lab.clock.now());
+      }
+      await tx.execute(`UPDATE claim_groups SET position = 3 WHERE queue = 'b'`);
+      await tx.execute(`UPDATE claim_groups SET position = 5 WHERE queue = 'c'`);
+    });
+    expect((await lab.leaseOne(lab.edge())).task.jobId).toBe(jobs.get('b'));
+    const groups = await lab.engine.reads.query('SELECT queue FROM claim_groups ORDER BY queue');
+    expect(groups).toEqual([{ queue: 'b' }, { queue: 'c' }]);
+  });
+
   it('is found after retention has forgotten the groups that no claim comes across', async () => {
     const ended = await lab.submit({ kind: 'rare', tasks: [{}, { requires: { a: 'b' } }] });
     await lab.submit({ kind: 'rare', queue: 'other', assignedEdgeId: lab.edge().edgeId });

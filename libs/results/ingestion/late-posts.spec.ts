@@ -35,10 +35,9 @@ describe('copies of a post of rows', () => {
 
   /** Of each row in the order of arrival. */
   async function stored(): Promise<unknown[]> {
-    const found: unknown[] = [];
-    for await (const { metrics } of engine.get(ResultQueries).export(lease.jobId))
-      found.push(metrics['m']);
-    return found;
+    const all = { sort: null, order: 'asc', limit: 2000, cursor: null } as const;
+    const { items } = await engine.get(ResultQueries).page(engine.reads, lease.jobId, all);
+    return items.map(({ metrics }) => metrics['m']);
   }
 
   const keys = () => engine.reads.query('SELECT idempotency_key FROM lease_keys');
