@@ -1,11 +1,10 @@
-import { Check, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Entity, PrimaryColumn } from 'typeorm';
 import { EpochMsColumn, FlagColumn, TextColumn } from '@foreman/database';
 import type { AttemptOutcome } from './job-state';
 
 /** One numbered execution of a task, with its outcome kept. */
 @Entity('attempts')
 @Check(`(outcome IS NULL) = (ended_at IS NULL)`)
-@Index('attempts_by_edge', ['edgeId', 'taskId'])
 export class AttemptEntity {
   @PrimaryColumn({ type: 'text' }) taskId!: string;
   @PrimaryColumn({ type: 'integer' }) number!: number;

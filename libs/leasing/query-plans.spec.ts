@@ -70,7 +70,7 @@ describe('query plans', () => {
     [
       'whether an edge has held a task',
       'SELECT 1 FROM attempts WHERE task_id = ? AND edge_id = ?',
-      'attempts_by_edge',
+      'sqlite_autoindex_attempts_2 (task_id=?)',
     ],
     [
       'what a request leased',

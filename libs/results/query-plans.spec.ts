@@ -3,7 +3,7 @@ import { namesIn, SETS_THAT_COUNT } from './columns/metric-columns';
 import { CHUNK_OF_ROW, COLUMNS, TAIL } from './columns/metric-folding';
 import { CHUNKS, chunksWith, METRICS_OF_ROWS } from './columns/stored-columns';
 import { ROWS_OF_CONFIG } from './queries/row-scan';
-import { ROWS_BY_ID } from './queries/rows-by-id';
+import { rowsWith } from './queries/rows-by-id';
 import { knownOf } from './rows/result-check';
 import { setsOf } from './rows/result-removal';
 import { NEW_IDS, NEW_SPAN, REPLACE_CHANGED } from './rows/result-row.store';
@@ -36,12 +36,12 @@ describe('the statements of results', () => {
       EXTENT,
       /SEARCH j .*\(id=\?\)[^]*SEARCH t .*\(job_id=\?\)[^]*SEARCH result_rows/,
     ],
-    ['best configs', knownOf(2), /\(set_id=\? AND config_id=\?\)/],
+    ['best configs', knownOf('?, ?'), /\(set_id=\? AND config_id=\?\)/],
     ['a replaced row', REPLACE_CHANGED, /\(set_id=\? AND config_id=\?\)/],
     ['ids', IDS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],
     ['ids and metrics', IDS_AND_METRICS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],
     ['discarded sets', DISCARDED, /row_sets_discarded/],
-    ["jobs' sets", setsOf(2), /row_sets_of_job \(job_id=\?\)/],
+    ["jobs' sets", setsOf('?, ?'), /row_sets_of_job \(job_id=\?\)/],
     ['the span of new rows', NEW_SPAN, /COVERING INDEX result_rows_of_set \(set_id=\? AND id>\?\)/],
     ['new rows', NEW_IDS, /COVERING INDEX result_rows_of_set \(set_id=\? AND id>\?\)/],
     ['the tail of a set', TAIL, /result_rows_of_set \(set_id=\? AND id>\?\)/],
@@ -55,12 +55,16 @@ describe('the statements of results', () => {
     ['chunks', CHUNKS, /metric_chunks_1 \(set_id=\? AND first_row_id>\? AND first_row_id<\?\)/],
     [
       'columns of chunks',
-      chunksWith(2),
+      chunksWith('?, ?'),
       /metric_chunks_1 \(set_id=\? AND first_row_id>\? AND first_row_id<\?\)[^]*metric_columns_1 \(chunk_id=\? AND metric=\?\)/,
     ],
     ['metrics of rows', METRICS_OF_ROWS, /result_rows_of_set \(set_id=\? AND id>\? AND id<\?\)/],
-    ['names of metrics', namesIn(2), /COVERING INDEX sqlite_autoindex_metric_columns_1/],
-    ['rows by their ids', ROWS_BY_ID, /SEARCH r USING INTEGER PRIMARY KEY[^]*SEARCH t .*\(id=\?\)/],
+    ['names of metrics', namesIn('?, ?'), /COVERING INDEX sqlite_autoindex_metric_columns_1/],
+    [
+      'rows by their ids',
+      rowsWith('?, ?'),
+      /SEARCH r USING INTEGER PRIMARY KEY[^]*SEARCH t .*\(id=\?\)/,
+    ],
     [
       'rows of a config',
       ROWS_OF_CONFIG,

@@ -58,6 +58,7 @@ const NODE_RULES = [
   aroundTheWriteDoor,
   waitsInsideUnitOfWork,
   unaskedInLib,
+  marksByHand,
 ];
 
 /** `new Date()` without arguments is the wall clock; with arguments it is only a conversion. */
@@ -108,6 +109,15 @@ function unaskedInLib(node, file) {
   if (!file.isLib || file.isTest || !ts.isDecorator(node)) return null;
   const name = /^@(\w+)/.exec(node.getText())?.[1];
   return UNASKED.has(name) ? `@${name} in a lib: routes and timers live in apps/` : null;
+}
+
+/** `() => '?'`, to be joined: each length is a text of its own, of which the database's cache holds hundreds. */
+function marksByHand(node, file) {
+  if (file.isTest || file.path.startsWith('libs/database/') || !ts.isArrowFunction(node))
+    return null;
+  return ts.isStringLiteral(node.body) && /^[(?, )]*\?[(?, )]*$/.test(node.body.text)
+    ? 'marks by hand: take sqlList() or sqlRows(), which fill a list up'
+    : null;
 }
 
 function nameFindings(path) {

@@ -44,6 +44,7 @@ describe('the house rules', () => {
       `// ${'oxlint'}-disable-next-line no-console\nx();`,
       '1: a suppressed check',
     ],
+    ['a list in a statement', `const marks = ids.map(() => '?').join(', ');`, '1: marks by hand'],
     ['a suppressed type', `// @${'ts'}-expect-error\nx();`, '1: a suppressed check'],
     ['a timer of Nest in a lib', 'class A { @Cron("* * * * *") run() {} }', '1: @Cron in a lib'],
     ['a route in a lib', '@Controller("jobs")\nclass A {}', '1: @Controller in a lib'],

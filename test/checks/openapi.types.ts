@@ -49,7 +49,7 @@ export interface paths {
         };
         /**
          * List jobs
-         * @description Newest first, narrowed by what is asked for; hidden ones are left out.
+         * @description Newest first, narrowed by what is asked for; hidden ones are left out. A page may be shorter than its limit, or empty: only `nextCursor: null` is the end.
          */
         readonly get: operations["listJobs"];
         readonly put?: never;
@@ -981,7 +981,7 @@ export interface paths {
         };
         /**
          * List queues
-         * @description By name. A queue comes into being with the first job that names it.
+         * @description By name. A queue comes into being with the first job that names it, and goes with the last one unless it is paused or has a weight.
          */
         readonly get: operations["listQueues"];
         readonly put?: never;
@@ -3871,7 +3871,7 @@ export interface operations {
                 readonly status?: "queued" | "running" | "completed" | "failed" | "cancelled";
                 readonly kind?: string;
                 readonly queue?: string;
-                /** @description Jobs of which this edge has held a task: its id or name. */
+                /** @description Jobs of which this edge has held a task: its id, or the name that it has, or had before it was revoked. */
                 readonly edge?: string;
                 readonly createdAfter?: string;
                 readonly createdBefore?: string;

@@ -12,7 +12,9 @@ const LISTS = [
   `CREATE INDEX edges_seen ON edges (last_seen_at) WHERE revoked_at IS NULL`,
   `CREATE INDEX edges_former_name ON edges (name, revoked_at) WHERE revoked_at IS NOT NULL`,
 
-  // Jobs of which an edge has held a task, in the order of the lists of jobs.
+  // Jobs of which an edge has held a task, in the order of the lists of jobs. In the place of an index that only served
+  // the question whether it has held one task: of a task there are few attempts.
+  `DROP INDEX attempts_by_edge`,
   `CREATE TABLE edge_jobs (
     edge_id text NOT NULL,
     created_at integer NOT NULL,
@@ -82,6 +84,7 @@ const DOWN = [
   `DROP TABLE job_totals`,
   `DROP TRIGGER edge_jobs_noted`,
   `DROP TABLE edge_jobs`,
+  `CREATE INDEX attempts_by_edge ON attempts (edge_id, task_id)`,
   `DROP INDEX edges_former_name`,
   `DROP INDEX edges_seen`,
   `DROP INDEX queues_paused`,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable } from '@foreman/database';
+import { sqlList, type Queryable } from '@foreman/database';
 import { columnValue } from './metric-chunk';
 import { chunkPages, rowPages, type ParsedRow, type StoredChunk } from './stored-columns';
 
@@ -68,7 +68,8 @@ export class MetricColumns {
       let lastRowId = 0;
       for await (const chunks of chunkPages(db, setId, [], upToRowId)) {
         const ids = chunks.map(({ id }) => id);
-        const found = await db.query<{ metric: string }>(namesIn(ids.length), ids);
+        const { marks, params } = sqlList(ids);
+        const found = await db.query<{ metric: string }>(namesIn(marks), params);
         yield [...new Set(found.map(({ metric }) => metric))];
         for (const { isPartial, rowIds } of chunks) {
           const last = rowIds.at(-1) ?? lastRowId;
@@ -167,7 +168,6 @@ export const SETS_THAT_COUNT = `
   WHERE job_id = ? AND task_index >= ? AND task_index <= ? AND row_set_id IS NOT NULL
   ORDER BY task_index`;
 
-export function namesIn(chunks: number): string {
-  const marks = Array.from({ length: chunks }, () => '?').join(', ');
+export function namesIn(marks: string): string {
   return `SELECT metric FROM metric_columns WHERE chunk_id IN (${marks})`;
 }

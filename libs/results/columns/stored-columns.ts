@@ -1,4 +1,4 @@
-import type { Queryable } from '@foreman/database';
+import { sqlList, type Queryable } from '@foreman/database';
 import type { MetricValue } from '../result-row';
 import { rowIdsOf, type ChunkRows } from './chunk-rows';
 import { fromFloatBlob } from './float-blob';
@@ -36,7 +36,8 @@ export async function* chunkPages(
     CHUNKS_A_STATEMENT,
     Math.max(1, Math.floor(COLUMNS_A_STATEMENT / columns)),
   );
-  const sql = metrics.length === 0 ? CHUNKS : chunksWith(metrics.length);
+  const { marks, params } = sqlList(metrics);
+  const sql = metrics.length === 0 ? CHUNKS : chunksWith(marks);
   let afterRowId = 0;
   for (;;) {
     const found = await db.query<FoundColumn>(sql, [
@@ -44,7 +45,7 @@ export async function* chunkPages(
       afterRowId,
       upToRowId,
       limit,
-      ...metrics,
+      ...params,
     ]);
     const chunks = groupedByChunk(found);
     if (chunks.length > 0) yield chunks;
@@ -114,8 +115,7 @@ const CHUNK_HEADS = `
 
 export const CHUNKS = `SELECT k.*, NULL AS metric, NULL AS vals FROM (${CHUNK_HEADS}) k ORDER BY k.first_row_id`;
 
-export function chunksWith(metrics: number): string {
-  const marks = Array.from({ length: metrics }, () => '?').join(', ');
+export function chunksWith(marks: string): string {
   return `
     SELECT k.*, c.metric, c.vals FROM (${CHUNK_HEADS}) k
     LEFT JOIN metric_columns c ON c.chunk_id = k.id AND c.metric IN (${marks})

@@ -1,4 +1,4 @@
-import type { Queryable } from '@foreman/database';
+import { sqlList, type Queryable } from '@foreman/database';
 import type { RawResultRow } from '../rows/row-pages';
 import type { HeavyReads } from './heavy-reads';
 
@@ -13,24 +13,19 @@ export async function* rowsById(
 ): AsyncGenerator<RawResultRow[]> {
   for (let start = 0; start < rowIds.length; start += IDS_A_STATEMENT) {
     const ids = rowIds.slice(start, start + IDS_A_STATEMENT);
-    const found = await heavyReads.page(() => db.query<RawResultRow>(ROWS_BY_ID, padded(ids)));
+    const { marks, params } = sqlList(ids);
+    const found = await heavyReads.page(() => db.query<RawResultRow>(rowsWith(marks), params));
     const byId = new Map(found.map((row) => [row.id, row]));
     const rows = ids.flatMap((id) => byId.get(id) ?? []);
     if (rows.length > 0) yield rows;
   }
 }
 
-/** One prepared text serves all: an id that repeats is found once. */
-function padded(ids: readonly number[]): number[] {
-  const [first = 0] = ids;
-  return Array.from({ length: IDS_A_STATEMENT }, (_, index) => ids[index] ?? first);
-}
-
-const MARKS = Array.from({ length: IDS_A_STATEMENT }, () => '?').join(', ');
-
-export const ROWS_BY_ID = `
+export function rowsWith(marks: string): string {
+  return `
   SELECT r.id, t.task_index, r.config_id, r.config, r.metrics
   FROM result_rows r
   JOIN row_sets s ON s.id = r.set_id
   JOIN tasks t ON t.id = s.task_id AND t.row_set_id = s.id
-  WHERE r.id IN (${MARKS})`;
+  WHERE r.id IN (${marks})`;
+}

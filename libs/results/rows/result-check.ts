@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable } from '@foreman/database';
+import { sqlList, type Queryable } from '@foreman/database';
 import type { TaskEntity } from '@foreman/jobs';
 import { DomainError } from '@foreman/kernel';
 
@@ -52,7 +52,8 @@ export class ResultCheck {
     const unknown: string[] = [];
     for (let start = 0; start < configIds.length; start += IDS_A_STATEMENT) {
       const part = configIds.slice(start, start + IDS_A_STATEMENT);
-      const rows = await db.query<{ config_id: string }>(knownOf(part.length), [setId, ...part]);
+      const { marks, params } = sqlList(part);
+      const rows = await db.query<{ config_id: string }>(knownOf(marks), [setId, ...params]);
       const known = new Set(rows.map((row) => row.config_id));
       unknown.push(...part.filter((id) => !known.has(id)));
       if (unknown.length >= IDS_A_STATEMENT) break;
@@ -61,7 +62,6 @@ export class ResultCheck {
   }
 }
 
-export function knownOf(count: number): string {
-  const marks = Array.from({ length: count }, () => '?').join(', ');
+export function knownOf(marks: string): string {
   return `SELECT config_id FROM result_rows WHERE set_id = ? AND config_id IN (${marks})`;
 }

@@ -120,7 +120,7 @@ function valuesOf(setId: number, rows: readonly CheckedRow[]): SqlValue[] {
 }
 
 function insertOf(rows: number): string {
-  const marks = Array.from({ length: rows }, () => '(?, ?, ?, ?)').join(', ');
+  const marks = Array<string>(rows).fill('(?, ?, ?, ?)').join(', ');
   return `
     INSERT INTO result_rows (set_id, config_id, config, metrics) VALUES ${marks}
     ON CONFLICT (set_id, config_id) DO NOTHING`;
