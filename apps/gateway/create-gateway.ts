@@ -2,11 +2,12 @@ import type { Server } from 'node:http';
 import { ApiKeys } from '@foreman/access';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import express from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { Logger } from 'nestjs-pino';
 import { AppModule, type StandIns } from './app.module';
 import type { GatewayOptions } from './config/gateway-options';
 import { configureApp } from './configure-app';
+import { settling } from './http/calls-under-way';
 import { PublicUrl } from './http/public-url';
 
 /**
@@ -17,11 +18,9 @@ export async function createGateway(
   options: GatewayOptions,
   standIns: StandIns = {},
 ): Promise<NestExpressApplication> {
-  // Its router takes this over when it is first used, which is when the adapter is made.
-  const server = express().enable('case sensitive routing');
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(options, standIns),
-    new ExpressAdapter(server),
+    new ExpressAdapter(createServer()),
     // Nest's own logger would tell of a refused start with a stack; main.ts says it in one sentence.
     { bodyParser: false, logger: false, abortOnError: false },
   );
@@ -32,6 +31,21 @@ export async function createGateway(
     app.get(Logger).warn('The admin token of the settings has been revoked; it opens nothing');
   }
   return app;
+}
+
+const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Express, whose routes match by their case, and let each call go when it has settled. */
+function createServer(): Express {
+  // The router takes this over when it is first used, which is when the adapter is made.
+  const server = express().enable('case sensitive routing');
+  for (const method of METHODS) {
+    const add = server[method].bind(server) as (path: string, ...of: RequestHandler[]) => Express;
+    const addSettling = (path: string, ...handlers: RequestHandler[]) =>
+      add(path, ...handlers.map(settling));
+    Object.assign(server, { [method]: addSettling });
+  }
+  return server;
 }
 
 /** Listens; answers the base of the urls that the gateway hands out. */

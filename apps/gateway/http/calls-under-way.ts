@@ -1,13 +1,7 @@
 import { Revocations, invalidToken } from '@foreman/access';
 import { DomainError } from '@foreman/kernel';
-import {
-  type CallHandler,
-  type ExecutionContext,
-  Injectable,
-  type NestInterceptor,
-} from '@nestjs/common';
-import type { Request, Response } from 'express';
-import { type Observable, finalize } from 'rxjs';
+import { Injectable } from '@nestjs/common';
+import type { Request, RequestHandler, Response } from 'express';
 import { cutBody } from './silent-bodies';
 
 /** The calls that a revoked credential has let in are looked at so often until they are over, in ms, */
@@ -18,21 +12,31 @@ const LOOKS = 500;
 /** The parts that a call goes through each wait for its end: a few more than the ten at which Node suspects a leak. */
 const LISTENERS = 20;
 
-/** A call that was let in and is not over: its handler runs, or its connection waits for the answer. */
+/**
+ * A call that was let in, until it is over: its handler has settled, whether its caller is still there or not, and its
+ * answer is out, or its connection broken.
+ */
 class Call {
-  isHandled = false;
-  isClosed = false;
   isEnded = false;
   onEnd: () => void = () => undefined;
+  private isSettled = false;
+  private isClosed = false;
 
   constructor(
     readonly ownerId: string,
     readonly request: Request,
     readonly response: Response,
+    private readonly leave: (call: Call) => void,
   ) {}
 
-  get isOver(): boolean {
-    return this.isClosed && !this.isHandled;
+  settled(): void {
+    this.isSettled = true;
+    if (this.isClosed) this.leave(this);
+  }
+
+  closed(): void {
+    this.isClosed = true;
+    if (this.isSettled) this.leave(this);
   }
 
   /** Ends what flows, in or out. What is at work in between is let finish: half of it may be done. */
@@ -44,6 +48,17 @@ class Call {
 }
 
 const CALLS = new WeakMap<Request, Call>();
+
+/** A route's handler whose call is known to be over once all of it has settled: guards, handler and answer. */
+export function settling(handler: RequestHandler): RequestHandler {
+  return async (request, response, next) => {
+    try {
+      await handler(request, response, next);
+    } finally {
+      CALLS.get(request)?.settled();
+    }
+  };
+}
 
 /** Calls `end` when the credential ends that has let this call in: it waits for something, and may take effect later. */
 export function whenCredentialEnds(request: Request, end: () => void): void {
@@ -58,7 +73,7 @@ export function whenCredentialEnds(request: Request, end: () => void): void {
  * has ended can have no effect any more, and reads nothing (ADR-0026).
  */
 @Injectable()
-export class CallsUnderWay implements NestInterceptor {
+export class CallsUnderWay {
   private readonly calls = new Map<string, Set<Call>>();
   /** Those of them that a token has let in which has ended since. */
   private readonly ended = new Map<string, Set<Call>>();
@@ -89,22 +104,6 @@ export class CallsUnderWay implements NestInterceptor {
     }
   }
 
-  /** A call has no effect after its handler has settled, whether its caller is still there or not. */
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const call = CALLS.get(context.switchToHttp().getRequest<Request>());
-    if (call === undefined) return next.handle();
-    // Its credential has ended while its body was read.
-    if (call.isEnded) throw invalidToken();
-    call.isHandled = true;
-    if (call.isClosed) put(this.calls, call);
-    return next.handle().pipe(
-      finalize(() => {
-        call.isHandled = false;
-        if (call.isOver) this.leave(call);
-      }),
-    );
-  }
-
   /**
    * For the call that has revoked: settles when nothing is left of what was let in before. Itself it has done its
    * work, and nobody waits for it: two calls may end each other.
@@ -119,15 +118,12 @@ export class CallsUnderWay implements NestInterceptor {
   private enter(ownerId: string, request: Request): Call {
     const { res: response, socket } = request;
     if (response === undefined) throw new Error('Express gives every request its response');
-    const call = new Call(ownerId, request, response);
-    const close = () => {
-      call.isClosed = true;
-      if (call.isOver) this.leave(call);
-    };
-    response.setMaxListeners(LISTENERS).once('close', close);
+    const call = new Call(ownerId, request, response, (over) => this.leave(over));
+    const closed = () => call.closed();
+    response.setMaxListeners(LISTENERS).once('close', closed);
     // An answer that waits behind another one (pipelined) is told nothing when its connection breaks.
-    if (response.socket === null) socket.once('close', close);
-    if (socket.destroyed) close();
+    if (response.socket === null) socket.once('close', closed);
+    if (socket.destroyed) closed();
     CALLS.set(request, call);
     put(this.calls, call);
     return call;

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../config/gateway-options';
 import { CallsUnderWay } from './calls-under-way';
 import { ConnectionClosing } from './connection-closing';
@@ -22,7 +21,6 @@ export class HttpModule {
       providers: [
         { provide: GATEWAY_OPTIONS, useValue: options },
         { provide: PublicUrl, useValue: publicUrl },
-        { provide: APP_INTERCEPTOR, useExisting: CallsUnderWay },
         CallsUnderWay,
         ConnectionClosing,
         DiskReserve,
