@@ -62,9 +62,8 @@ export class BlobIntake {
     record: (tx: Tx, bytes: ArrivedBytes) => Promise<T>,
   ): Promise<T> {
     const key = this.ids.uuid();
-    const now = this.clock.now();
     try {
-      await this.unitOfWork.run((tx) => this.blobs.open(tx, key, now));
+      await this.unitOfWork.run((tx) => this.blobs.open(tx, key, this.clock.now()));
       const size = await this.store.write(key, pieces);
       const bytes = this.written(key, size, body.verifiedSha256());
       return await this.unitOfWork.run((tx) => record(tx, bytes));
@@ -95,7 +94,8 @@ export class BlobIntake {
 
   /** If even this fails, the sweep finds the blob later: it is registered. */
   private async abandon(key: string): Promise<void> {
-    const now = this.clock.now();
-    await this.unitOfWork.run((tx) => this.blobs.abandon(tx, key, now)).catch(() => undefined);
+    await this.unitOfWork
+      .run((tx) => this.blobs.abandon(tx, key, this.clock.now()))
+      .catch(() => undefined);
   }
 }

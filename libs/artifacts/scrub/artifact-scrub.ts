@@ -56,8 +56,7 @@ export class ArtifactScrub implements OnModuleDestroy {
 
   /** Opens a pass, unless one is open: then that one goes on. Reads nothing yet: `runOnce` does. */
   async begin(): Promise<boolean> {
-    const now = this.clock.now();
-    return this.unitOfWork.run((tx) => this.store.begin(tx, now));
+    return this.unitOfWork.run((tx) => this.store.begin(tx, this.clock.now()));
   }
 
   /** Goes on with the open pass to its end; does nothing when none is. A call during a run gets that one's counts. */

@@ -65,13 +65,15 @@ export class UploadUrls {
    * @throws `request.invalid`, `artifact.too_large`, `lease.lost`, `task.not_found`.
    */
   async issue(request: UploadUrlRequest): Promise<IssuedUrl> {
-    const now = this.clock.now();
-    const expiresAt = expiryOf(request.expiresSeconds, now);
     this.checkPromise(request);
     const { taskId, edgeId, leaseToken, name, contentType, size, sha256 } = request;
-    const task = await this.unitOfWork.run((tx) =>
-      this.fence.hold(tx, { taskId, edgeId, leaseToken, now }),
-    );
+    const { task, expiresAt } = await this.unitOfWork.run(async (tx) => {
+      const now = this.clock.now();
+      return {
+        expiresAt: expiryOf(request.expiresSeconds, now),
+        task: await this.fence.hold(tx, { taskId, edgeId, leaseToken, now }),
+      };
+    });
     const { jobId, taskIndex } = task;
     await this.limits.assertRoom(this.reads, { jobId, taskId, taskIndex, leaseToken, name }, size);
     const claims: UploadClaims = {

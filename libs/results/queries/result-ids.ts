@@ -66,8 +66,9 @@ export class ResultIds {
   }
 
   private hold({ taskId, edgeId, leaseToken }: RowSender): Promise<TaskEntity> {
-    const claim = { taskId, edgeId, leaseToken, now: this.clock.now() };
-    return this.unitOfWork.run((tx) => this.fence.hold(tx, claim));
+    return this.unitOfWork.run((tx) =>
+      this.fence.hold(tx, { taskId, edgeId, leaseToken, now: this.clock.now() }),
+    );
   }
 }
 

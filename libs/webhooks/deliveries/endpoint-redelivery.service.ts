@@ -38,12 +38,11 @@ export class EndpointRedelivery {
    * @throws `endpoint.not_found`; `endpoint.disabled`: enabling replays what was kept.
    */
   async redeliver(endpointId: string, selection: RedeliverySelection): Promise<number> {
-    const upTo = selection.before ?? this.clock.now() + 1;
     let after: Position = { createdAt: selection.after ?? 0, id: '' };
     let count = 0;
     for (;;) {
       const rows = await this.unitOfWork.run(
-        (tx) => this.oweBatch(tx, endpointId, selection.status ?? 'exhausted', after, upTo),
+        (tx) => this.oweBatch(tx, endpointId, selection, after),
         'bulk',
       );
       count += rows.length;
@@ -56,10 +55,10 @@ export class EndpointRedelivery {
   private async oweBatch(
     tx: Tx,
     endpointId: string,
-    status: DeliveryStatus,
+    { status = 'exhausted', before }: RedeliverySelection,
     after: Position,
-    upTo: number,
   ): Promise<Position[]> {
+    const now = this.clock.now();
     const endpoint = await this.endpoints.find(tx, endpointId);
     if (endpoint === null) throw endpointNotFound(endpointId);
     if (endpoint.disabledAt !== null) throw endpointDisabled();
@@ -68,7 +67,7 @@ export class EndpointRedelivery {
       status,
       after.createdAt,
       after.id,
-      upTo,
+      before ?? now + 1,
       BATCH,
     ]);
     if (rows.length === 0) return [];
@@ -77,7 +76,7 @@ export class EndpointRedelivery {
       `UPDATE deliveries SET status = 'pending', schedule_step = 0, next_attempt_at = ?,
          is_due = 1, claimed_until = NULL, finished_at = NULL
        WHERE id IN (${marks})`,
-      [this.clock.now(), ...params],
+      [now, ...params],
     );
     tx.afterCommit(() => this.wakeup.wake());
     return rows.map(({ id, created_at: createdAt }) => ({ createdAt: Number(createdAt), id }));

@@ -33,14 +33,12 @@ export class DeliveryAttempt {
    * built is a failed attempt like any other: the same at once would fail the same. Rejects only when `stop` aborts.
    */
   async make(delivery: DeliveryEntity, stop: AbortSignal): Promise<FinishedAttempt | null> {
-    const startedAt = this.clock.now();
     const startedMs = this.clock.monotonicMs();
-    const request = await this.requestOf(delivery, startedAt);
+    const request = await this.requestOf(delivery, this.clock.now());
     if (request === null) return null;
     const outcome = 'url' in request ? await this.poster.post(request, stop) : request;
     return {
-      startedAt,
-      endedAt: this.clock.now(),
+      startedMs,
       durationMs: Math.round(this.clock.monotonicMs() - startedMs),
       outcome,
     };

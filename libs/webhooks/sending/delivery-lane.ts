@@ -15,9 +15,9 @@ export function deliveryLane(endpoint: {
   return endpoint.jobId === null ? `${host}${SEPARATOR}${endpoint.id}` : host;
 }
 
-/** The host and port, which concurrency is bounded by. */
+/** The host and port, which concurrency is bounded by. What is no URL must fail when it is tried, not stop all claims. */
 export function hostOfUrl(url: string): string {
-  return new URL(url).host;
+  return URL.canParse(url) ? new URL(url).host : 'no-url';
 }
 
 /** The same of a lane whose endpoint has one URL for ever. */

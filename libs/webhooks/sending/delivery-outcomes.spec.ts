@@ -42,11 +42,11 @@ describe('DeliveryOutcomes', () => {
 
   function record(delivery: DeliveryEntity, outcome: PostOutcome, verdict: Verdict) {
     const now = lab.clock.now();
-    const attempt = { startedAt: now, endedAt: now, durationMs: 1, outcome };
+    const attempt = { startedMs: 0, durationMs: 1, outcome };
     return lab.run((tx) =>
       lab.app
         .get(DeliveryOutcomes)
-        .record(tx, delivery, attempt, verdict, { now: attempt.endedAt, disableAfterMs: 1000 }),
+        .record(tx, delivery, attempt, verdict, { now, startedAt: now, disableAfterMs: 1000 }),
     );
   }
 

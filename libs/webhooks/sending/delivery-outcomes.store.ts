@@ -7,12 +7,17 @@ import type { Verdict } from './delivery-schedule';
 
 /** An attempt that is over. */
 export interface FinishedAttempt {
-  /** Epoch ms. */
-  readonly startedAt: number;
-  readonly endedAt: number;
-  /** On the monotonic clock, so not always their difference. */
+  /** On the monotonic clock: the wall clock may be set before it is recorded. */
+  readonly startedMs: number;
   readonly durationMs: number;
   readonly outcome: PostOutcome;
+}
+
+/** When it is recorded, and began, by the clock of its unit of work; epoch ms. */
+interface RecordTerms {
+  readonly now: number;
+  readonly startedAt: number;
+  readonly disableAfterMs: number;
 }
 
 /** Failures after these many pauses of its own schedule tell of its endpoint, by default 35 minutes after the first try. */
@@ -33,7 +38,7 @@ export class DeliveryOutcomes {
     delivery: DeliveryEntity,
     attempt: FinishedAttempt,
     verdict: Verdict,
-    { now, disableAfterMs }: { readonly now: number; readonly disableAfterMs: number },
+    { now, startedAt, disableAfterMs }: RecordTerms,
   ): Promise<boolean> {
     const number =
       (await this.settle(tx, verdict, now, UNDER_CLAIM, [delivery.id, delivery.claimedUntil])) ??
@@ -41,7 +46,7 @@ export class DeliveryOutcomes {
         ? await this.settle(tx, verdict, now, ARRIVED_ANYWAY, [delivery.id])
         : null);
     if (number === null) return false;
-    await this.insertAttempt(tx, delivery.id, number, attempt);
+    await this.insertAttempt(tx, delivery.id, number, startedAt, attempt);
     if (verdict.status === 'delivered') await this.endpoints.noteSuccess(tx, delivery.endpointId);
     else {
       const since = isMoreThanABlip(delivery, verdict) ? now - disableAfterMs : null;
@@ -92,7 +97,8 @@ export class DeliveryOutcomes {
     tx: Tx,
     deliveryId: string,
     number: number,
-    { startedAt, durationMs, outcome }: FinishedAttempt,
+    startedAt: number,
+    { durationMs, outcome }: FinishedAttempt,
   ): Promise<void> {
     await tx.insert('delivery_attempts', {
       delivery_id: deliveryId,

@@ -62,6 +62,20 @@ describe('failures of the sender itself', () => {
     expect(receiver.posts).toHaveLength(0);
   });
 
+  it('come to one endpoint whose URL cannot be read, not to the others', async () => {
+    const { jobId: other } = await lab.submit({ url: receiver.url() });
+    await lab.complete(other);
+    const standing = await lab.run((tx) =>
+      lab.endpoints.createStanding(tx, { url: receiver.url() }),
+    );
+    const { jobId: third } = await lab.submit({ url: receiver.url() });
+    await lab.complete(third);
+    await lab.run((tx) =>
+      tx.execute(`UPDATE webhook_endpoints SET url = 'nowhere' WHERE id = ?`, [standing.id]),
+    );
+    expect(await lab.sender.runOnce()).toMatchObject({ sent: 3, failed: 1 });
+  });
+
   it('say nothing of the host: it keeps its places', async () => {
     expect(await lab.sender.runOnce()).toMatchObject({ sent: 1 });
     const broken = await lab.submit({ url: receiver.url() });

@@ -224,7 +224,8 @@ export class WebhookSender implements OnModuleDestroy {
       // Not when it ended: the wall clock may have been set since, and what is stored by then was moved along.
       const now = this.clock.now();
       const judged = judge(delivery, attempt.outcome, now, retryMs, this.random);
-      const terms = { now, disableAfterMs };
+      const startedAt = Math.floor(now - (this.clock.monotonicMs() - attempt.startedMs));
+      const terms = { now, startedAt, disableAfterMs };
       return (await this.outcomes.record(tx, delivery, attempt, judged, terms)) ? judged : null;
     });
     if (verdict !== null) counts[COUNTED_AS[verdict.status]] += 1;

@@ -72,6 +72,17 @@ describe('SecretRotation', () => {
     expect([await sealedOf(fresh), await sealedOf(lost)]).toEqual(before);
   });
 
+  it('goes on behind one that cannot be written', async () => {
+    await open(OLD);
+    const bad = await endpointUnder(OLD);
+    for (let made = 0; made < 3; made += 1) await endpointUnder(OLD);
+    await lab.run((tx) =>
+      tx.execute(`CREATE TRIGGER broken BEFORE UPDATE ON webhook_endpoints WHEN OLD.id = '${bad}'
+        BEGIN SELECT RAISE(ABORT, 'a broken endpoint'); END`),
+    );
+    expect(await rotation().runOnce()).toEqual({ resealed: 3, unreadable: 0 });
+  });
+
   it('walks over its pages to the end', async () => {
     await open(OLD);
     for (let made = 0; made < 205; made += 1) await endpointUnder(OLD);

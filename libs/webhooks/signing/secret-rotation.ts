@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
-import { ReadConnection, UnitOfWork, type SqlValue } from '@foreman/database';
+import { Injectable, Logger } from '@nestjs/common';
+import { BadOnesApart, ReadConnection, UnitOfWork, type SqlValue } from '@foreman/database';
+import { Clock } from '@foreman/kernel';
 import { sealedColumn, sealedListOf } from './sealed-list';
 import { SecretBox, UnreadableSecretError } from './secret-box';
 import { WebhooksSettings } from '../webhooks.options';
@@ -24,12 +25,17 @@ export interface RotationCounts {
 /** After the secret key was replaced: seals what a previous key sealed with the present one, so that the previous one can be dropped. */
 @Injectable()
 export class SecretRotation {
+  private readonly apart: BadOnesApart;
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly reads: ReadConnection,
     private readonly box: SecretBox,
     private readonly settings: WebhooksSettings,
-  ) {}
+    clock: Clock,
+  ) {
+    this.apart = new BadOnesApart(new Logger(SecretRotation.name), clock);
+  }
 
   /**
    * Looks at every endpoint in pages, in the bulk lane; may be cut off and run again. Without previous keys there is
@@ -45,7 +51,12 @@ export class SecretRotation {
       if (last === undefined) return counts;
       after = last.id;
       const updates = rows.flatMap((row) => this.updatesOf(row, counts));
-      if (updates.length > 0) counts.resealed += await this.write(updates);
+      const { results } = await this.apart.each(
+        updates,
+        ({ id }) => id,
+        (some) => this.write(some),
+      );
+      for (const resealed of results) counts.resealed += resealed;
     }
   }
 
@@ -56,7 +67,7 @@ export class SecretRotation {
       const secrets = anew.filter((each, index) => each !== sealed[index]).length;
       if (secrets === 0) return [];
       const params = [sealedColumn(anew), row.id, row[column]];
-      return [{ sql: RESEAL[column], params, secrets }];
+      return [{ id: row.id, sql: RESEAL[column], params, secrets }];
     });
   }
 
@@ -85,6 +96,8 @@ export class SecretRotation {
 }
 
 interface Reseal {
+  /** The endpoint's. */
+  readonly id: string;
   readonly sql: string;
   readonly params: readonly SqlValue[];
   /** How many it seals anew. */
