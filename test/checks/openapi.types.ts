@@ -1357,7 +1357,7 @@ export interface components {
              * @example request.invalid
              * @enum {string}
              */
-            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "endpoint.disabled" | "endpoint.rotating" | "delivery.under_way" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "artifact.corrupt" | "internal" | "server.busy" | "server.storage_full";
+            readonly code: "request.invalid" | "lease.missing" | "artifact.digest_mismatch" | "release.signature_invalid" | "auth.missing" | "auth.invalid" | "auth.forbidden" | "route.not_found" | "job.not_found" | "task.not_found" | "edge.not_found" | "api_key.not_found" | "enrolment.not_found" | "queue.not_found" | "endpoint.not_found" | "delivery.not_found" | "release.not_found" | "late_write.not_found" | "artifact.not_found" | "input.not_found" | "lease.lost" | "job.finalized" | "idempotency.conflict" | "idempotency.ended" | "results.incomplete" | "results.dropped" | "artifact.conflict" | "artifact.incomplete" | "input.conflict" | "endpoint.disabled" | "endpoint.rotating" | "delivery.under_way" | "edge.name_taken" | "artifact.precondition_failed" | "request.too_large" | "artifact.too_large" | "request.unsupported_type" | "artifact.range_not_satisfiable" | "results.unknown_config" | "webhook.target_refused" | "rate.limited" | "artifact.corrupt" | "internal" | "server.busy" | "server.storage_full";
             /**
              * @description The request, as in the log and in `X-Request-Id`.
              * @example urn:foreman:request:01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
@@ -4887,6 +4887,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description `results.dropped`: Result rows were dropped meanwhile */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
             /** @description `rate.limited`: Too many requests */
             readonly 429: {
                 headers: {
@@ -4971,6 +4980,15 @@ export interface operations {
             };
             /** @description `job.not_found`: There is no such job */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description `results.dropped`: Result rows were dropped meanwhile */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
