@@ -2574,7 +2574,7 @@ export interface components {
              */
             readonly processedCount?: number;
             /**
-             * @description The same.
+             * @description What is no whole number from 0 on is as if left out.
              * @example 480
              */
             readonly totalCount?: number;
