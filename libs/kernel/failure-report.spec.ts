@@ -22,7 +22,7 @@ describe('a failure report', () => {
     ['.hidden', 'hidden', '.hidden: why'],
     ['a'.repeat(101), 'a'.repeat(100), `${'a'.repeat(101)}: why`],
     ['überlauf', 'berlauf', 'überlauf: why'],
-    ['::', 'executor.failed', ':::' + ' why'],
+    ['::', 'executor.failed', '::: why'],
     ['', 'executor.failed', 'why'],
     [undefined, 'executor.failed', 'why'],
     [null, 'executor.failed', 'why'],

@@ -515,7 +515,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Heartbeat for one task
-         * @description Extends the lease, keeps the progress, and tells what to do: go on or stop, and what the operator wants of the edge.
+         * @description Extends the lease, keeps the progress, and tells what to do: go on or stop, and what the operator wants of the edge. A bad field costs that field only, and is named in the answer.
          */
         readonly post: operations["heartbeatOfTask"];
         readonly delete?: never;
@@ -555,7 +555,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Say that an attempt failed
-         * @description Burns the attempt: the task queues again while attempts remain, else it has failed. Repeated: the same answer.
+         * @description Burns the attempt: the task queues again while attempts remain, else it has failed. Made to fit, not refused for its form. Repeated: the same answer.
          */
         readonly post: operations["failTask"];
         readonly delete?: never;
@@ -2253,13 +2253,6 @@ export interface components {
         };
         readonly HeartbeatOfTaskDto: {
             /**
-             * Format: uuid
-             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
-             */
-            readonly taskId: string;
-            /** @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12 */
-            readonly leaseToken: string;
-            /**
              * @description False: held, but not begun. Anything else proves that the work has begun.
              * @default true
              * @example true
@@ -2557,6 +2550,13 @@ export interface components {
             readonly serverTime: string;
             /** @description What to upgrade to; absent when the edge runs that, or says no version. */
             readonly release?: components["schemas"]["SignedReleaseDto"];
+            /**
+             * @description Fields that were not as they must be, and were left out; absent when all were good.
+             * @example [
+             *       "processed"
+             *     ]
+             */
+            readonly ignored?: readonly string[];
         };
         readonly CompletionArtifactDto: {
             /** @example completion */
@@ -2586,9 +2586,15 @@ export interface components {
              *     ]
              */
             readonly bestConfigIds?: readonly string[];
-            /** @example 480 */
+            /**
+             * @description What is no whole number from 0 on is as if left out: work that is done is not lost over it.
+             * @example 480
+             */
             readonly processedCount?: number;
-            /** @example 480 */
+            /**
+             * @description What is no whole number from 0 on is as if left out.
+             * @example 480
+             */
             readonly totalCount?: number;
             /**
              * @description How many rows the edge posted: refused when another number is stored.
@@ -2617,7 +2623,10 @@ export interface components {
             readonly next: components["schemas"]["LeasedTaskDto"] | null;
         };
         readonly FailTaskDto: {
-            /** @example model.missing */
+            /**
+             * @description 1 to 100 of `A-Z a-z 0-9 . _ -`; another one is made to fit, and kept before the message.
+             * @example model.missing
+             */
             readonly code: string;
             /**
              * @description Cut at 2000 characters.
@@ -2631,7 +2640,7 @@ export interface components {
              */
             readonly retryable?: boolean;
             /**
-             * @description Wait before the next attempt; left out: a backoff.
+             * @description Wait before the next attempt, at most a day; left out: a backoff.
              * @example 30
              */
             readonly retryAfterSeconds?: number;

@@ -64,7 +64,7 @@ export class CompleteTaskDto {
   @Allow()
   processedCount?: number;
 
-  /** The same. */
+  /** What is no whole number from 0 on is as if left out. */
   @ApiPropertyOptional({ minimum: 0, example: 480 })
   @Transform(countOrNothing)
   @Allow()

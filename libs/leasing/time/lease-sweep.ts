@@ -33,7 +33,7 @@ export class LeaseSweep {
     private readonly reads: ReadConnection,
     private readonly clock: Clock,
     private readonly steps: ClockSteps,
-    private readonly overdue: OverdueTasks,
+    private readonly overdueTasks: OverdueTasks,
     private readonly stalls: StalledTasks,
     private readonly tasks: TaskLifecycle,
   ) {}
@@ -87,7 +87,7 @@ export class LeaseSweep {
     which: Overdue,
     end: (tx: Tx, task: TaskEntity, now: number) => Promise<unknown>,
   ): Promise<number> {
-    const { results, bad } = await this.overdue.end(which, async (tx, task, now) =>
+    const { results, bad } = await this.overdueTasks.end(which, async (tx, task, now) =>
       (await end(tx, task, now)) === false ? null : task.id,
     );
     this.stuck += bad;

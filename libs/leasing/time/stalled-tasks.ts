@@ -19,14 +19,14 @@ export interface StallCounts {
 @Injectable()
 export class StalledTasks {
   constructor(
-    private readonly overdue: OverdueTasks,
+    private readonly overdueTasks: OverdueTasks,
     private readonly advances: TaskAdvance,
     private readonly tasks: TaskLifecycle,
   ) {}
 
   /** All that are due, a bounded batch a transaction. Safe to call at any time, any number of times. */
   async runOnce(): Promise<StallCounts> {
-    const { results, bad } = await this.overdue.end(STALLED, async (tx, task, now) => {
+    const { results, bad } = await this.overdueTasks.end(STALLED, async (tx, task, now) => {
       const isHeardOf = (task.leaseExpiresAt ?? 0) > now;
       if (!isHeardOf || !(await this.advances.mark(tx, task, now))) return null;
       if (!task.failsOnStall) return 'stalled';
