@@ -106,6 +106,30 @@ CREATE INDEX blobs_released ON blobs (released_at) WHERE released_at IS NOT NULL
 
 CREATE INDEX blobs_unfinished ON blobs (written_at) WHERE size IS NULL;
 
+CREATE TABLE claim_classes (
+  id integer PRIMARY KEY,
+  edge_id text NOT NULL,
+  kind text NOT NULL,
+  requires text NOT NULL,
+  label text NOT NULL,
+  base real NOT NULL DEFAULT 0,
+  UNIQUE (edge_id, kind, requires)
+);
+
+CREATE INDEX claim_classes_by_label ON claim_classes (edge_id, kind, label);
+
+CREATE TABLE claim_groups (
+  class_id integer NOT NULL REFERENCES claim_classes (id),
+  queue text NOT NULL,
+  position real NOT NULL,
+  is_paused boolean NOT NULL CHECK (is_paused IN (0, 1)),
+  PRIMARY KEY (class_id, queue)
+);
+
+CREATE INDEX claim_groups_next ON claim_groups (class_id, position, queue) WHERE is_paused = 0;
+
+CREATE INDEX claim_groups_of_queue ON claim_groups (queue, class_id);
+
 CREATE TABLE corrupt_blobs (
   blob_key text PRIMARY KEY NOT NULL REFERENCES blobs (key),
   expected_sha256 text NOT NULL,
@@ -203,13 +227,9 @@ CREATE TABLE edges (
   revoked_at integer
 );
 
-CREATE INDEX edges_former_name ON edges (name, revoked_at) WHERE revoked_at IS NOT NULL;
-
 CREATE UNIQUE INDEX edges_live_name ON edges (name) WHERE revoked_at IS NULL;
 
 CREATE INDEX edges_newest ON edges (created_at, id) WHERE revoked_at IS NULL;
-
-CREATE INDEX edges_seen ON edges (last_seen_at) WHERE revoked_at IS NULL;
 
 CREATE TRIGGER enrolments_let_keys_go AFTER DELETE ON enrolments BEGIN
   UPDATE idempotency_keys SET holder_id = NULL WHERE holder_id = OLD.id;

@@ -2281,6 +2281,13 @@ export interface components {
              * @example 17
              */
             readonly sequence?: number;
+            /**
+             * Format: uuid
+             * @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c11
+             */
+            readonly taskId: string;
+            /** @example 01993b5e-8d5e-7c30-9d9b-5b1d2f6a7c12 */
+            readonly leaseToken: string;
         };
         readonly EdgeHeartbeatDto: {
             /**
