@@ -48,7 +48,9 @@ describe('the migration to unused tokens', () => {
 
   it('can be undone: the latest tokens stay, as many as there is room for', async () => {
     await redo();
-    run(`INSERT INTO unused_edge_tokens (edge_id, token_hash) VALUES ('rotated', 't7'), ('used', 't8')`);
+    run(
+      `INSERT INTO unused_edge_tokens (edge_id, token_hash) VALUES ('rotated', 't7'), ('used', 't8')`,
+    );
     await undo();
     expect(edges()).toEqual([
       ['enrolled', 't1', null, null],
