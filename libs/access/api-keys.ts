@@ -41,7 +41,7 @@ export class ApiKeys {
   ) {}
 
   /**
-   * Who calls with this token, by one indexed read (ADR-0025).
+   * Who calls with this token, by one indexed read (ADR-0027).
    * @throws `auth.missing` for null, `auth.invalid` for an unknown, revoked or foreign token.
    */
   async authenticate(token: string | null): Promise<Principal> {

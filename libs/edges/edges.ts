@@ -50,7 +50,7 @@ export class Edges {
   ) {}
 
   /**
-   * Who calls with this token, by one indexed read (ADR-0025). Every `seenEverySeconds` it is also noted that the edge
+   * Who calls with this token, by one indexed read (ADR-0027). Every `seenEverySeconds` it is also noted that the edge
    * was seen. The first use of a token ends the others that the edge was given, durably before the call goes on.
    * @throws `auth.missing` for null; `auth.invalid` for an unknown, foreign, replaced or revoked edge's token.
    */

@@ -70,7 +70,7 @@ export function whenCredentialEnds(request: Request, end: () => void): void {
 
 /**
  * The calls under way, by the API key or the edge that they came from. A revocation is answered once what it
- * has ended can have no effect any more, and reads nothing (ADR-0026).
+ * has ended can have no effect any more, and reads nothing (ADR-0028).
  */
 @Injectable()
 export class CallsUnderWay {
