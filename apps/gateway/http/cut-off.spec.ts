@@ -3,12 +3,13 @@ import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { DomainError } from '@foreman/kernel';
-import { connectionEnd } from '@foreman/testing';
+import { connectionEnd, eventually } from '@foreman/testing';
 import { Logger, type ArgumentsHost } from '@nestjs/common';
 import express, { type Request, type Response } from 'express';
+import type { GatewayOptions } from '../config/gateway-options';
+import { Downloads } from './downloads';
 import { ProblemDetailsFilter } from './problem-details.filter';
 import { cutSilentBodies } from './silent-bodies';
-import { sendStream, watchAnswer } from './streamed-answers';
 import { cutUnreadAnswers } from './unread-answers';
 import { answerUnreadableRequests } from './unreadable-requests';
 
@@ -49,12 +50,17 @@ describe('an answer over HTTP/1.0', () => {
   afterEach(() => socket.destroy());
 
   /** Settles with how the connection ended. Nothing is read of the answer before `reads` settles. */
-  async function ask(headers: readonly string[] = [], body = '', reads?: Promise<unknown>) {
+  async function ask(
+    headers: readonly string[] = [],
+    body = '',
+    reads?: Promise<unknown>,
+    method = 'POST',
+  ) {
     const { port } = server.address() as AddressInfo;
     socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     came = '';
     const ended = connectionEnd(socket);
-    socket.write(['POST / HTTP/1.0', ...headers, '', body].join('\r\n'));
+    socket.write([`${method} / HTTP/1.0`, ...headers, '', body].join('\r\n'));
     await reads;
     socket.setEncoding('latin1').on('data', (text: string) => (came += text.slice(0, 1000)));
     return ended;
@@ -67,28 +73,55 @@ describe('an answer over HTTP/1.0', () => {
     yield ', and the rest';
   }
 
-  const stream = (error?: Error) => (_request: Request, response: Response) =>
-    sendStream(
-      Readable.from(pieces(error), { objectMode: false }),
-      response,
-      watchAnswer(response, IDLE_MS, () => undefined),
-    );
+  const downloads = new Downloads({ downloadIdleSeconds: IDLE_MS / 1000 } as GatewayOptions);
+
+  const stream = (source: Iterable<unknown> | AsyncIterable<unknown>) => {
+    const rows = Readable.from(source, { objectMode: false });
+    answer = (_request, response) => downloads.stream(rows, response);
+    return rows;
+  };
+
+  async function* endless(): AsyncGenerator<string> {
+    for (;;) {
+      yield 'more';
+      await new Promise(setImmediate);
+    }
+  }
 
   const begin = (response: Response) =>
     new Promise<void>((resolve) => response.write('some', () => resolve()));
 
   it('that is whole is closed', async () => {
-    answer = stream();
+    stream(pieces());
     expect(await ask()).toBe('closed');
     expect(came).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\nsome, and the rest$/);
     expect(came).not.toMatch(/content-length|transfer-encoding/i);
+  });
+
+  it('whose source has nothing for a while is waited for', async () => {
+    async function* slow() {
+      yield 'some';
+      const endMs = performance.now() + 3 * IDLE_MS;
+      await eventually('it is later', () => performance.now() > endMs);
+      yield ', and the rest';
+    }
+    stream(slow());
+    expect(await ask()).toBe('closed');
+    expect(came).toMatch(/some, and the rest$/);
+  });
+
+  it('to HEAD has no body, and nothing is read for one', async () => {
+    const rows = stream(endless());
+    expect(await ask([], '', undefined, 'HEAD')).toBe('closed');
+    expect(came).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\n$/);
+    expect(rows.destroyed).toBe(true);
   });
 
   it.each([
     ['is refused', new DomainError('results.dropped', 'They were.')],
     ['fails', new Error('It has failed.')],
   ])('whose source %s is reset', async (_what, error) => {
-    answer = stream(error);
+    stream(pieces(error));
     expect(await ask()).toBe('reset');
     expect(came).not.toContain('rest');
   });
@@ -114,8 +147,7 @@ describe('an answer over HTTP/1.0', () => {
       closed = once(response, 'close');
       hasBegun();
       if (!isStreamed) return void response.end(large);
-      const signal = watchAnswer(response, IDLE_MS, () => undefined);
-      await sendStream(Readable.from([large], { objectMode: false }), response, signal);
+      await downloads.stream(Readable.from([large], { objectMode: false }), response);
     };
     expect(
       await ask(
