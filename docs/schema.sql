@@ -227,9 +227,13 @@ CREATE TABLE edges (
   revoked_at integer
 );
 
+CREATE INDEX edges_former_name ON edges (name, revoked_at) WHERE revoked_at IS NOT NULL;
+
 CREATE UNIQUE INDEX edges_live_name ON edges (name) WHERE revoked_at IS NULL;
 
 CREATE INDEX edges_newest ON edges (created_at, id) WHERE revoked_at IS NULL;
+
+CREATE INDEX edges_seen ON edges (last_seen_at) WHERE revoked_at IS NULL;
 
 CREATE TRIGGER enrolments_let_keys_go AFTER DELETE ON enrolments BEGIN
   UPDATE idempotency_keys SET holder_id = NULL WHERE holder_id = OLD.id;
@@ -616,7 +620,8 @@ CREATE INDEX tasks_timing ON tasks ((leased_at + timeout_seconds * 1000))
 CREATE TABLE unused_edge_tokens (
   id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
   edge_id text NOT NULL REFERENCES edges (id),
-  token_hash text NOT NULL UNIQUE
+  token_hash text NOT NULL UNIQUE,
+  is_rotated boolean NOT NULL DEFAULT 0 CHECK (is_rotated IN (0, 1))
 );
 
 CREATE INDEX unused_edge_tokens_of_edge ON unused_edge_tokens (edge_id, id);

@@ -101,11 +101,16 @@ export async function describeUnusedEdge(tx: Tx, edge: EdgeEntity): Promise<bool
 }
 
 /** Until one of them is used, all tokens that a live edge was given are good. False: it is not there, or revoked. */
-export async function giveToken(tx: Tx, edgeId: string, tokenHash: string): Promise<boolean> {
+export async function giveToken(
+  tx: Tx,
+  edgeId: string,
+  tokenHash: string,
+  isRotated: boolean,
+): Promise<boolean> {
   const given = await tx.execute(
-    `INSERT INTO unused_edge_tokens (edge_id, token_hash)
-     SELECT id, ? FROM edges WHERE id = ? AND revoked_at IS NULL`,
-    [tokenHash, edgeId],
+    `INSERT INTO unused_edge_tokens (edge_id, token_hash, is_rotated)
+     SELECT id, ?, ? FROM edges WHERE id = ? AND revoked_at IS NULL`,
+    [tokenHash, isRotated, edgeId],
   );
   await tx.execute(
     `DELETE FROM unused_edge_tokens WHERE edge_id = ? AND id NOT IN
@@ -115,10 +120,17 @@ export async function giveToken(tx: Tx, edgeId: string, tokenHash: string): Prom
   return given === 1;
 }
 
-/** The first use of a token: it becomes the edge's, and all others are none from here on. */
+/**
+ * The first use of a token: it becomes the edge's, and the others are none from here on. But the first use of what an
+ * enrolment gave does not end what an administrator has given since, by a rotation: that is to replace it.
+ */
 export async function takeToken(tx: Tx, edgeId: string, tokenHash: string): Promise<void> {
   await tx.execute(`UPDATE edges SET token_hash = ? WHERE id = ?`, [tokenHash, edgeId]);
-  await forgetUnusedTokens(tx, edgeId);
+  await tx.execute(
+    `DELETE FROM unused_edge_tokens WHERE edge_id = ? AND (is_rotated = 0 OR
+       (SELECT is_rotated FROM unused_edge_tokens WHERE token_hash = ?) = 1)`,
+    [edgeId, tokenHash],
+  );
 }
 
 async function forgetUnusedTokens(tx: Tx, edgeId: string): Promise<void> {

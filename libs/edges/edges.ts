@@ -138,7 +138,7 @@ export class Edges {
    */
   async rotateToken(tx: Tx, id: string): Promise<string> {
     const token = this.ids.token(TOKEN_PREFIX.edge);
-    if (!(await giveToken(tx, id, sha256Hex(token)))) throw notFound(id);
+    if (!(await giveToken(tx, id, sha256Hex(token), true))) throw notFound(id);
     return token;
   }
 

@@ -114,7 +114,7 @@ export class Enrolments {
       } else if (!(await describeUnusedEdge(tx, edge))) {
         throw new DomainError('auth.invalid', 'This enrolment token has been used.');
       }
-      await giveToken(tx, edge.id, sha256Hex(token));
+      await giveToken(tx, edge.id, sha256Hex(token), false);
       return { edgeId: edge.id, token };
     });
   }

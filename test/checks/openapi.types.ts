@@ -415,7 +415,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Become an edge
-         * @description The bearer is a one-time enrolment token (`fmn_`). May be repeated with the same token until the token that it answered is first used: each repeat answers a new one, and the older one dies.
+         * @description The bearer is a one-time enrolment token (`fmn_`). May be repeated with the same token until a token that it answered is first used: each repeat answers a new one, and the first one used ends the others.
          */
         readonly post: operations["enrol"];
         readonly delete?: never;

@@ -1,10 +1,20 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
+/** A table that is made anew loses its indexes: those of every version so far. */
+const DROP_INDEXES = ['edges_live_name', 'edges_newest', 'edges_seen', 'edges_former_name'].map(
+  (name) => `DROP INDEX ${name}`,
+);
+const INDEXES = [
+  `CREATE UNIQUE INDEX edges_live_name ON edges (name) WHERE revoked_at IS NULL`,
+  `CREATE INDEX edges_newest ON edges (created_at, id) WHERE revoked_at IS NULL`,
+  `CREATE INDEX edges_seen ON edges (last_seen_at) WHERE revoked_at IS NULL`,
+  `CREATE INDEX edges_former_name ON edges (name, revoked_at) WHERE revoked_at IS NOT NULL`,
+];
+
 /** All tokens that an edge was given stay good until one of them is used: `edges` has that one alone, or none yet. */
 const UP = [
   `ALTER TABLE edges RENAME TO old_edges`,
-  `DROP INDEX edges_live_name`,
-  `DROP INDEX edges_newest`,
+  ...DROP_INDEXES,
   `CREATE TABLE edges (
     id text PRIMARY KEY NOT NULL,
     name text NOT NULL,
@@ -19,8 +29,7 @@ const UP = [
     last_seen_at integer,
     revoked_at integer
   )`,
-  `CREATE UNIQUE INDEX edges_live_name ON edges (name) WHERE revoked_at IS NULL`,
-  `CREATE INDEX edges_newest ON edges (created_at, id) WHERE revoked_at IS NULL`,
+  ...INDEXES,
   `INSERT INTO edges
      SELECT id, name, kinds, labels, iif(token_first_used_at IS NULL, NULL, token_hash), desired, max_leases,
        agent_version, platform, created_at, last_seen_at, revoked_at
@@ -28,21 +37,21 @@ const UP = [
   `CREATE TABLE unused_edge_tokens (
     id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
     edge_id text NOT NULL REFERENCES edges (id),
-    token_hash text NOT NULL UNIQUE
+    token_hash text NOT NULL UNIQUE,
+    is_rotated boolean NOT NULL DEFAULT 0 CHECK (is_rotated IN (0, 1))
   )`,
   `CREATE INDEX unused_edge_tokens_of_edge ON unused_edge_tokens (edge_id, id)`,
-  `INSERT INTO unused_edge_tokens (edge_id, token_hash)
-     SELECT id, token_hash FROM old_edges WHERE token_first_used_at IS NULL AND revoked_at IS NULL
+  `INSERT INTO unused_edge_tokens (edge_id, token_hash, is_rotated)
+     SELECT id, token_hash, 0 FROM old_edges WHERE token_first_used_at IS NULL AND revoked_at IS NULL
      UNION ALL
-     SELECT id, next_token_hash FROM old_edges WHERE next_token_hash IS NOT NULL AND revoked_at IS NULL`,
+     SELECT id, next_token_hash, 1 FROM old_edges WHERE next_token_hash IS NOT NULL AND revoked_at IS NULL`,
   `DROP TABLE old_edges`,
 ];
 
 /** Of several unused tokens the latest two stay, which is what there was room for; without any, one that none has. */
 const DOWN = [
   `ALTER TABLE edges RENAME TO new_edges`,
-  `DROP INDEX edges_live_name`,
-  `DROP INDEX edges_newest`,
+  ...DROP_INDEXES,
   `CREATE TABLE edges (
     id text PRIMARY KEY NOT NULL,
     name text NOT NULL,
@@ -59,8 +68,7 @@ const DOWN = [
     last_seen_at integer,
     revoked_at integer
   )`,
-  `CREATE UNIQUE INDEX edges_live_name ON edges (name) WHERE revoked_at IS NULL`,
-  `CREATE INDEX edges_newest ON edges (created_at, id) WHERE revoked_at IS NULL`,
+  ...INDEXES,
   `CREATE TEMP TABLE latest_tokens AS
      SELECT edge_id, token_hash, row_number() OVER (PARTITION BY edge_id ORDER BY id DESC) AS place
      FROM unused_edge_tokens`,
