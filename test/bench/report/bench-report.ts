@@ -83,7 +83,7 @@ function engineText(rows: readonly EngineComparison[]): string {
 
 function claimsText(rows: readonly Comparison[]): string {
   const head = ['a lease', 'there/s', 'alone/s', ...RATIO_HEAD];
-  return `7. A lease beside many queues and groups, against one beside none\n\n${textTable(head, rows.map(comparisonCells))}`;
+  return `10. A lease beside many queues and groups, against one beside none\n\n${textTable(head, rows.map(comparisonCells))}`;
 }
 
 function httpText(rows: readonly HttpComparison[]): string {
